@@ -1,0 +1,224 @@
+//! The handshake, pattern XX of Noise section 7.5, as types that consume themselves: a step out of order does not
+//! compile, and a failed step leaves nothing to go on with.
+//!
+//! ```text
+//! -> e                 Initiator        -> InitiatorSentOne       Responder        -> ResponderGotOne
+//! <- e, ee, s, es      InitiatorSentOne -> InitiatorVerifies      ResponderGotOne  -> ResponderSentTwo
+//! -> s, se             InitiatorVerifies -> Transport             ResponderSentTwo -> Transport
+//! ```
+//!
+//! [`InitiatorVerifies`] is where a client looks at the server's key, before it has shown anything of its own. Each
+//! message carries a payload, which our programs send empty and ignore.
+
+use rand::TryCryptoRng;
+use tracing::debug;
+
+use super::error::ChannelError;
+use super::hello::{self, ClientHello, ServerHello, Suite};
+use super::keys::{Fingerprint, PublicKey, StaticKey};
+use super::record::{Opener, Sealer};
+use super::symmetric_state::SymmetricState;
+
+/// The bytes of a public key on the wire (DHLEN).
+const KEY_BYTES: usize = 32;
+
+/// A client before its first message.
+pub struct Initiator<'k> {
+    suite: Suite,
+    symmetric: SymmetricState,
+    ours: &'k StaticKey,
+}
+
+/// A client that has sent `e`.
+pub struct InitiatorSentOne<'k> {
+    start: Initiator<'k>,
+    ephemeral: StaticKey,
+}
+
+/// A client that knows who the server is and has not yet told who it is itself.
+pub struct InitiatorVerifies<'k> {
+    sent: InitiatorSentOne<'k>,
+    their_ephemeral: PublicKey,
+    theirs: PublicKey,
+}
+
+impl<'k> Initiator<'k> {
+    /// Begins with both hellos as the prologue. Fails when the server chose no suite that was offered.
+    pub fn new(client: &ClientHello, server: ServerHello, ours: &'k StaticKey) -> Result<Self, ChannelError> {
+        let suite = server.suite(client)?;
+        let symmetric = SymmetricState::new(suite.protocol_name(), &hello::prologue(client, server));
+        Ok(Self { suite, symmetric, ours })
+    }
+
+    /// `-> e`: 32 bytes and the payload, in clear.
+    pub fn write_one<R: TryCryptoRng + ?Sized>(
+        mut self,
+        rng: &mut R,
+        payload: &[u8],
+    ) -> Result<(Vec<u8>, InitiatorSentOne<'k>), ChannelError> {
+        let ephemeral = StaticKey::generate(rng)?;
+        let mut message = write_key(&mut self.symmetric, ephemeral.public());
+        self.symmetric.encrypt_and_hash(payload, &mut message)?;
+        step("-> e", &self.symmetric);
+        Ok((message, InitiatorSentOne { start: self, ephemeral }))
+    }
+}
+
+impl<'k> InitiatorSentOne<'k> {
+    /// `<- e, ee, s, es`: 96 bytes and the payload. Gives the payload.
+    pub fn read_two(mut self, message: &[u8]) -> Result<(Vec<u8>, InitiatorVerifies<'k>), ChannelError> {
+        let symmetric = &mut self.start.symmetric;
+        let (their_ephemeral, rest) = read_key(symmetric, message)?;
+        symmetric.mix_key(self.ephemeral.diffie_hellman(&their_ephemeral)?.as_bytes());
+        let (theirs, rest) = read_sealed_key(symmetric, rest)?;
+        symmetric.mix_key(self.ephemeral.diffie_hellman(&theirs)?.as_bytes());
+        let payload = symmetric.decrypt_and_hash(rest)?;
+        step("<- e, ee, s, es", symmetric);
+        Ok((payload, InitiatorVerifies { sent: self, their_ephemeral, theirs }))
+    }
+}
+
+impl InitiatorVerifies<'_> {
+    /// The key that the server has proved to hold.
+    pub fn server_key(&self) -> PublicKey {
+        self.theirs
+    }
+
+    /// `-> s, se`: 64 bytes and the payload, for a server that the caller trusts.
+    pub fn write_three(self, payload: &[u8]) -> Result<(Vec<u8>, Transport), ChannelError> {
+        let Initiator { suite, mut symmetric, ours } = self.sent.start;
+        let mut message = Vec::new();
+        symmetric.encrypt_and_hash(ours.public().as_bytes(), &mut message)?;
+        symmetric.mix_key(ours.diffie_hellman(&self.their_ephemeral)?.as_bytes());
+        symmetric.encrypt_and_hash(payload, &mut message)?;
+        step("-> s, se", &symmetric);
+        let hash = symmetric.hash();
+        let (to_server, to_client) = symmetric.split();
+        Ok((
+            message,
+            Transport::new(suite, self.theirs, hash, Sealer::new(to_server), Opener::new(to_client)),
+        ))
+    }
+}
+
+/// A server before the client's first message.
+pub struct Responder<'k> {
+    suite: Suite,
+    symmetric: SymmetricState,
+    ours: &'k StaticKey,
+}
+
+/// A server that has read `e`.
+pub struct ResponderGotOne<'k> {
+    start: Responder<'k>,
+    their_ephemeral: PublicKey,
+}
+
+/// A server that has proved who it is and waits for the client to do the same.
+pub struct ResponderSentTwo<'k> {
+    start: Responder<'k>,
+    ephemeral: StaticKey,
+}
+
+impl<'k> Responder<'k> {
+    /// Begins with both hellos as the prologue. Fails when there is no suite in common.
+    pub fn new(client: &ClientHello, server: ServerHello, ours: &'k StaticKey) -> Result<Self, ChannelError> {
+        let suite = server.suite(client)?;
+        let symmetric = SymmetricState::new(suite.protocol_name(), &hello::prologue(client, server));
+        Ok(Self { suite, symmetric, ours })
+    }
+
+    /// `-> e`. Gives the payload, which nobody has vouched for.
+    pub fn read_one(mut self, message: &[u8]) -> Result<(Vec<u8>, ResponderGotOne<'k>), ChannelError> {
+        let (their_ephemeral, rest) = read_key(&mut self.symmetric, message)?;
+        let payload = self.symmetric.decrypt_and_hash(rest)?;
+        step("-> e", &self.symmetric);
+        Ok((payload, ResponderGotOne { start: self, their_ephemeral }))
+    }
+}
+
+impl<'k> ResponderGotOne<'k> {
+    /// `<- e, ee, s, es`: 96 bytes and the payload.
+    pub fn write_two<R: TryCryptoRng + ?Sized>(
+        mut self,
+        rng: &mut R,
+        payload: &[u8],
+    ) -> Result<(Vec<u8>, ResponderSentTwo<'k>), ChannelError> {
+        let symmetric = &mut self.start.symmetric;
+        let ephemeral = StaticKey::generate(rng)?;
+        let mut message = write_key(symmetric, ephemeral.public());
+        symmetric.mix_key(ephemeral.diffie_hellman(&self.their_ephemeral)?.as_bytes());
+        symmetric.encrypt_and_hash(self.start.ours.public().as_bytes(), &mut message)?;
+        symmetric.mix_key(self.start.ours.diffie_hellman(&self.their_ephemeral)?.as_bytes());
+        symmetric.encrypt_and_hash(payload, &mut message)?;
+        step("<- e, ee, s, es", symmetric);
+        Ok((message, ResponderSentTwo { start: self.start, ephemeral }))
+    }
+}
+
+impl ResponderSentTwo<'_> {
+    /// `-> s, se`. Gives the payload.
+    pub fn read_three(self, message: &[u8]) -> Result<(Vec<u8>, Transport), ChannelError> {
+        let Responder { suite, mut symmetric, ours: _ } = self.start;
+        let (theirs, rest) = read_sealed_key(&mut symmetric, message)?;
+        symmetric.mix_key(self.ephemeral.diffie_hellman(&theirs)?.as_bytes());
+        let payload = symmetric.decrypt_and_hash(rest)?;
+        step("-> s, se", &symmetric);
+        let hash = symmetric.hash();
+        let (to_server, to_client) = symmetric.split();
+        Ok((payload, Transport::new(suite, theirs, hash, Sealer::new(to_client), Opener::new(to_server))))
+    }
+}
+
+/// What a finished handshake leaves.
+pub struct Transport {
+    /// What protects the session.
+    pub suite: Suite,
+    /// The key that the other side has proved to hold: a server's identity, a client's device.
+    pub peer: PublicKey,
+    /// The handshake hash, 32 bytes: unique to this session, the same at both ends, not secret (Noise section 11.2).
+    pub handshake_hash: [u8; 32],
+    /// Seals what we send.
+    pub sealer: Sealer,
+    /// Opens what we receive.
+    pub opener: Opener,
+}
+
+impl Transport {
+    fn new(suite: Suite, peer: PublicKey, handshake_hash: [u8; 32], sealer: Sealer, opener: Opener) -> Self {
+        Self { suite, peer, handshake_hash, sealer, opener }
+    }
+}
+
+/// The token `e` when written: the key in clear.
+fn write_key(symmetric: &mut SymmetricState, key: PublicKey) -> Vec<u8> {
+    symmetric.mix_hash(key.as_bytes());
+    key.as_bytes().to_vec()
+}
+
+/// The token `e` when read. Gives the key and what follows it.
+fn read_key<'m>(
+    symmetric: &mut SymmetricState,
+    message: &'m [u8],
+) -> Result<(PublicKey, &'m [u8]), ChannelError> {
+    let (key, rest) = message.split_first_chunk::<KEY_BYTES>().ok_or(ChannelError::BadLength)?;
+    symmetric.mix_hash(key);
+    Ok((PublicKey::from_bytes(*key), rest))
+}
+
+/// The token `s` when read. Gives the key and what follows it.
+fn read_sealed_key<'m>(
+    symmetric: &mut SymmetricState,
+    message: &'m [u8],
+) -> Result<(PublicKey, &'m [u8]), ChannelError> {
+    let sealed = KEY_BYTES + symmetric.overhead();
+    let (sealed, rest) = message.split_at_checked(sealed).ok_or(ChannelError::BadLength)?;
+    let key = symmetric.decrypt_and_hash(sealed)?;
+    let key: [u8; KEY_BYTES] = key.try_into().map_err(|_| ChannelError::BadLength)?;
+    Ok((PublicKey::from_bytes(key), rest))
+}
+
+/// Lets two ends be compared: the hash is made of what went over the wire, so it may be shown.
+fn step(tokens: &str, symmetric: &SymmetricState) {
+    debug!(tokens, handshake_hash = %Fingerprint::of(&symmetric.hash()), "handshake");
+}

@@ -1,0 +1,10 @@
+//! Every label that goes into a hash or onto the wire, in one place, so that no two can be the same by accident.
+
+/// The first bytes of both hellos.
+pub(super) const MAGIC: [u8; 4] = *b"CHAT";
+
+/// The version of the protocol that this program speaks.
+pub(super) const VERSION: u8 = 1;
+
+/// Noise section 8.1: the name that begins the handshake hash.
+pub(super) const XX_CLASSICAL: &[u8] = b"Noise_XX_25519_AESGCM_SHA256";

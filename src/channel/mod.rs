@@ -1,0 +1,29 @@
+//! The secure channel: bytes in, bytes out. It knows nothing of sockets, people or rooms, and imports nothing of
+//! ours, so that a server, a client, a test and a fuzzer all run the same code.
+//!
+//! It is the Noise Protocol Framework (revision 34), one file for each object of the specification:
+//! [`cipher_state`] (section 5.1), [`symmetric_state`] (5.2), [`handshake`] (5.3, pattern XX of 7.5). Around it stand
+//! [`hello`], which settles the version and the suite and becomes the prologue; [`record`], what is sealed after the
+//! handshake; [`frame`], the length before each Noise message; and [`stream`], which joins them over any `Read` and
+//! `Write`.
+
+mod cipher_state;
+mod error;
+mod frame;
+mod handshake;
+mod hello;
+mod keys;
+mod labels;
+mod record;
+mod stream;
+mod symmetric_state;
+
+pub use error::{ChannelError, NotChat};
+pub use frame::{FRAME_BYTES_MAX, FrameReader, write_frame};
+pub use handshake::{
+    Initiator, InitiatorSentOne, InitiatorVerifies, Responder, ResponderGotOne, ResponderSentTwo, Transport,
+};
+pub use hello::{ClientHello, ServerHello, Suite};
+pub use keys::{Fingerprint, KeyTextError, PublicKey, StaticKey};
+pub use record::{Opener, RECORD_BYTES_MAX, Record, Sealer};
+pub use stream::{Established, Incoming, accept, connect, refuse_full};

@@ -1,0 +1,205 @@
+//! The link that a server prints and a person pastes: where a server is, and which key it must have.
+//!
+//! `chat://[user@]host[:port][/room][#SERVERKEY]`, or just `host` or `host:port`. An IPv6 address stands in brackets.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::channel::PublicKey;
+use crate::names::{RoomName, Username};
+
+/// The port of a server that is not told otherwise.
+pub const DEFAULT_PORT: u16 = 5555;
+
+/// The longest host name (RFC 1035, section 2.3.4).
+const HOST_CHARS_MAX: usize = 253;
+
+/// Where to go, as whom, and whom to expect there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The account to log in to.
+    pub user: Option<Username>,
+    /// A host name or an address, without brackets.
+    pub host: String,
+    /// The TCP port.
+    pub port: u16,
+    /// The room to enter.
+    pub room: Option<RoomName>,
+    /// The key that the server must prove to hold; without it, `known_servers` decides.
+    pub server_key: Option<PublicKey>,
+}
+
+/// A text is no link. Each variant says what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// The host is missing or has characters that no host has.
+    #[error("'{0}' is no host; write a name or an address, for example chat.example.org or 192.168.1.5:5555")]
+    Host(String),
+    /// The port is no number from 1 to 65535.
+    #[error("'{0}' is no port; write a number from 1 to 65535")]
+    Port(String),
+    /// Something else than `chat://` stands before the host.
+    #[error("a link begins with chat://, not with {0}://")]
+    Scheme(String),
+    /// The user is no name.
+    #[error("the name in the link is none: {0}")]
+    User(#[from] crate::names::UsernameError),
+    /// The room is no room name.
+    #[error("the room in the link is none: {0}")]
+    Room(#[from] crate::names::RoomNameError),
+    /// The part after `#` is no key: most likely the link was cut when it was copied.
+    #[error("the link's key is damaged ({0}); copy the whole link again, and put it in quotes")]
+    ServerKey(#[from] crate::channel::KeyTextError),
+    /// Something that a newer version may understand.
+    #[error("the link has a part that this version does not know: '{0}'; a newer chat may know it")]
+    Unknown(String),
+}
+
+impl Link {
+    /// A link with nothing but the place.
+    pub fn to_host(host: &str, port: u16) -> Self {
+        Self { user: None, host: host.to_owned(), port, room: None, server_key: None }
+    }
+
+    /// `host:port`, with the brackets of an IPv6 address: what is resolved, shown, and kept in `known_servers`.
+    pub fn address(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl FromStr for Link {
+    type Err = LinkError;
+
+    fn from_str(text: &str) -> Result<Self, LinkError> {
+        let rest = match text.split_once("://") {
+            Some(("chat", rest)) => rest,
+            Some((scheme, _)) => return Err(LinkError::Scheme(scheme.to_owned())),
+            None => text,
+        };
+        let (rest, server_key) = match rest.split_once('#') {
+            Some((rest, key)) => (rest, Some(key.parse()?)),
+            None => (rest, None),
+        };
+        if let Some((_, query)) = rest.split_once('?') {
+            return Err(LinkError::Unknown(format!("?{query}")));
+        }
+        let (rest, room) = match rest.split_once('/') {
+            Some((rest, "")) => (rest, None),
+            Some((rest, room)) => (rest, Some(format!("#{room}").parse()?)),
+            None => (rest, None),
+        };
+        let (user, place) = match rest.split_once('@') {
+            Some((user, place)) => (Some(user.parse()?), place),
+            None => (None, rest),
+        };
+        let (host, port) = host_and_port(place)?;
+        Ok(Self { user, host, port, room, server_key })
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("chat://")?;
+        if let Some(user) = &self.user {
+            write!(f, "{user}@")?;
+        }
+        f.write_str(&self.address())?;
+        if let Some(room) = &self.room {
+            write!(f, "/{}", room.as_str().trim_start_matches('#'))?;
+        }
+        if let Some(key) = &self.server_key {
+            write!(f, "#{key}")?;
+        }
+        Ok(())
+    }
+}
+
+fn host_and_port(place: &str) -> Result<(String, u16), LinkError> {
+    let (host, port) = if let Some(bracketed) = place.strip_prefix('[') {
+        let (host, after) = bracketed.split_once(']').ok_or_else(|| LinkError::Host(place.to_owned()))?;
+        let port = match after {
+            "" => None,
+            _ => Some(after.strip_prefix(':').ok_or_else(|| LinkError::Host(place.to_owned()))?),
+        };
+        (host, port)
+    } else if place.matches(':').count() > 1 {
+        (place, None) // an IPv6 address without brackets and without a port
+    } else {
+        place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port)))
+    };
+    let is_host_character = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':' | '%');
+    if host.is_empty() || host.len() > HOST_CHARS_MAX || !host.chars().all(is_host_character) {
+        return Err(LinkError::Host(host.to_owned()));
+    }
+    let port = match port {
+        None => DEFAULT_PORT,
+        Some(text) => {
+            text.parse().ok().filter(|port| *port != 0).ok_or_else(|| LinkError::Port(text.to_owned()))?
+        }
+    };
+    Ok((host.to_ascii_lowercase(), port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_survives_its_text() {
+        let key = PublicKey::from_bytes([5; 32]);
+        let full = Link {
+            user: Some("alice".parse().unwrap()),
+            host: "2001:db8::1".into(),
+            port: 5556,
+            room: Some(RoomName::lobby()),
+            server_key: Some(key),
+        };
+        assert_eq!(full.to_string(), format!("chat://alice@[2001:db8::1]:5556/lobby#{key}"));
+        for link in [full, Link::to_host("localhost", 5555)] {
+            assert_eq!(link.to_string().parse(), Ok(link));
+        }
+    }
+
+    #[test]
+    fn what_people_type_is_understood() {
+        let cases = [
+            ("localhost", "localhost:5555"),
+            ("Host.Example.ORG:99", "host.example.org:99"),
+            ("127.0.0.1", "127.0.0.1:5555"),
+            ("::1", "[::1]:5555"),
+            ("[::1]:7", "[::1]:7"),
+            ("chat://localhost/", "localhost:5555"),
+        ];
+        for (text, address) in cases {
+            assert_eq!(text.parse::<Link>().map(|link| link.address()).as_deref(), Ok(address), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_link_is_refused_with_what_to_write_instead() {
+        let no_host = |host: &str| LinkError::Host(host.into());
+        let cases = [
+            ("", no_host("")),
+            ("chat://", no_host("")),
+            ("a b", no_host("a b")),
+            ("[::1", no_host("[::1")),
+            ("[::1]x", no_host("[::1]x")),
+            ("\u{1b}[2J", no_host("\u{1b}[2J")),
+            ("host:0", LinkError::Port("0".into())),
+            ("host:65536", LinkError::Port("65536".into())),
+            ("host:", LinkError::Port(String::new())),
+            ("http://host", LinkError::Scheme("http".into())),
+            ("host#short", LinkError::ServerKey(crate::channel::KeyTextError)),
+            ("host?invite=x", LinkError::Unknown("?invite=x".into())),
+            ("a:b@host", LinkError::User(crate::names::UsernameError::BadCharacter)),
+            ("host/a/b", LinkError::Room(crate::names::RoomNameError::BadCharacter)),
+        ];
+        for (text, reason) in cases {
+            assert_eq!(text.parse::<Link>(), Err(reason), "{text:?}");
+        }
+    }
+}

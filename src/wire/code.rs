@@ -1,0 +1,81 @@
+//! Why something was refused or why a session ends, as a number that programs can act on.
+
+use minicbor::{Decode, Decoder, Encode, Encoder};
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])* $name:ident = $number:literal,)*) => {
+        /// The reason in a [`Refused`](super::ServerMessage::Refused) or [`Closing`](super::ServerMessage::Closing).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Code {
+            $($(#[doc = $doc])* $name,)*
+            /// A number that this version does not know; the text beside it tells.
+            Other(u16),
+        }
+
+        impl Code {
+            /// The number on the wire.
+            pub fn number(self) -> u16 {
+                match self {
+                    $(Self::$name => $number,)*
+                    Self::Other(number) => number,
+                }
+            }
+
+            fn from_number(number: u16) -> Self {
+                match number {
+                    $($number => Self::$name,)*
+                    other => Self::Other(other),
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A message has a known kind and fields that are not what they must be.
+    Malformed = 1,
+    /// A message has a kind that the server does not know.
+    UnknownKind = 2,
+    /// The message can't be sent at this point: before the login, or again after it.
+    NotNow = 3,
+    /// There is no account with this name and password.
+    WrongNameOrPassword = 4,
+    /// The name belongs to someone else.
+    NameTaken = 5,
+    /// The text is no name.
+    BadName = 6,
+    /// The password does not satisfy the rule.
+    BadPassword = 7,
+    /// Too much is going on; try again after the given number of seconds.
+    Busy = 8,
+    /// There is no such room.
+    NoSuchRoom = 9,
+    /// The body is empty or longer than 16,384 bytes.
+    BadBody = 10,
+    /// The server could not write it down; it was not said.
+    NotStored = 11,
+    /// Too many failed logins on one connection.
+    TooManyTries = 12,
+    /// Nobody logged in within the time allowed.
+    LoginTimeout = 13,
+    /// The server is being stopped.
+    ShuttingDown = 14,
+    /// The bytes of a record were not CBOR messages.
+    NotCbor = 15,
+}
+
+impl<C> Encode<C> for Code {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        encoder.u16(self.number())?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Code {
+    fn decode(decoder: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        decoder.u16().map(Self::from_number)
+    }
+}

@@ -1,0 +1,26 @@
+//! The messages that travel inside the channel, and their encoding. `PROTOCOL.md` describes the same for others.
+//!
+//! Each message is one CBOR array `[kind, {field: value, …}]` with numbers for kinds and fields. Fields that a reader
+//! does not know are passed over; a kind that it does not know is told back to the sender and survived; so either side
+//! can be newer than the other.
+
+mod client_message;
+mod code;
+mod codec;
+mod message_id;
+mod server_message;
+
+pub use client_message::{ClientMessage, SecretText};
+pub use code::Code;
+pub use codec::{Decoded, Messages, NotCbor, decode, encode};
+pub use message_id::MessageId;
+pub use server_message::{ROLE_ADMIN, ROLE_MEMBER, ServerMessage};
+
+/// The version of the messages, told in [`ServerMessage::Welcome`]. It grows when one is added.
+pub const PROTOCOL: u16 = 1;
+
+/// The kind of a body that is UTF-8 text.
+pub const BODY_TEXT: u16 = 0;
+
+/// The most names in one [`ServerMessage::People`].
+pub const PEOPLE_MAX: usize = 500;

@@ -1,0 +1,186 @@
+//! What the server sends.
+
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+
+use super::{Code, MessageId};
+
+/// The number of the role `member`.
+pub const ROLE_MEMBER: u8 = 0;
+
+/// The number of the role `admin`.
+pub const ROLE_ADMIN: u8 = 1;
+
+/// A message from the server to a client. Times are milliseconds since 1970-01-01 00:00 UTC by the server's clock.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub enum ServerMessage {
+    /// The first message of a session.
+    #[n(0)]
+    Welcome {
+        /// The version of the messages that the server speaks.
+        #[n(0)]
+        protocol: u16,
+        /// The server's program and its version, for people.
+        #[n(1)]
+        software: String,
+        /// The rule for new passwords, for people.
+        #[n(2)]
+        password_rule: String,
+        /// The longest body, in bytes.
+        #[n(3)]
+        body_max: u32,
+    },
+    /// The login was right.
+    #[n(1)]
+    LoggedIn {
+        /// The name as the server writes it.
+        #[n(0)]
+        name: String,
+        /// [`ROLE_MEMBER`] or [`ROLE_ADMIN`].
+        #[n(1)]
+        role: u8,
+    },
+    /// A message was refused, and nothing else happened because of it.
+    #[n(2)]
+    Refused {
+        /// Why, for programs.
+        #[n(0)]
+        code: Code,
+        /// Why, for people, and what to do next.
+        #[n(1)]
+        text: String,
+        /// Which message, when it was a [`Say`](super::ClientMessage::Say).
+        #[n(2)]
+        id: Option<MessageId>,
+        /// Seconds to wait before trying again.
+        #[n(3)]
+        retry_after: Option<u32>,
+    },
+    /// A room was entered: the messages after `after` follow, then [`CaughtUp`](Self::CaughtUp).
+    #[n(3)]
+    Joined {
+        /// The room.
+        #[n(0)]
+        room: String,
+        /// The first message that comes is the one after this sequence number.
+        #[n(1)]
+        after: u64,
+        /// The last sequence number that the room had at this moment; 0 when nothing has been said in it.
+        #[n(2)]
+        head: u64,
+    },
+    /// Something was said. A room's messages come in the order of their numbers, each once.
+    #[n(4)]
+    Said {
+        /// The room.
+        #[n(0)]
+        room: String,
+        /// Its place in the room: 1, 2, 3 …
+        #[n(1)]
+        sequence: u64,
+        /// When the server wrote it down.
+        #[n(2)]
+        at: u64,
+        /// Who said it.
+        #[n(3)]
+        author: String,
+        /// The author's client's name for it.
+        #[n(4)]
+        id: MessageId,
+        /// What the body is: 0 for text.
+        #[n(5)]
+        kind: u16,
+        /// 1 to 16,384 bytes.
+        #[n(6)]
+        body: ByteVec,
+    },
+    /// The client has everything that was said in a room; what comes now is new.
+    #[n(5)]
+    CaughtUp {
+        /// The room.
+        #[n(0)]
+        room: String,
+        /// The last sequence number sent.
+        #[n(1)]
+        sequence: u64,
+    },
+    /// The message is on the server's disk and has its place.
+    #[n(6)]
+    Accepted {
+        /// Which message.
+        #[n(0)]
+        id: MessageId,
+        /// The room.
+        #[n(1)]
+        room: String,
+        /// Its place in the room.
+        #[n(2)]
+        sequence: u64,
+        /// When it was written down.
+        #[n(3)]
+        at: u64,
+    },
+    /// Who is in a room, in parts of at most 500 names: the first part begins a new list, the last one ends it.
+    #[n(7)]
+    People {
+        /// The room.
+        #[n(0)]
+        room: String,
+        /// Some of the names.
+        #[n(1)]
+        names: Vec<String>,
+        /// Begins a list.
+        #[n(2)]
+        first: bool,
+        /// Ends it.
+        #[n(3)]
+        last: bool,
+    },
+    /// Someone who was not in the room is now.
+    #[n(8)]
+    Arrived {
+        /// The room.
+        #[n(0)]
+        room: String,
+        /// Who.
+        #[n(1)]
+        name: String,
+        /// When.
+        #[n(2)]
+        at: u64,
+    },
+    /// Someone who was in the room no longer is.
+    #[n(9)]
+    Left {
+        /// The room.
+        #[n(0)]
+        room: String,
+        /// Who.
+        #[n(1)]
+        name: String,
+        /// When.
+        #[n(2)]
+        at: u64,
+    },
+    /// The client read too slowly and what waited for it was dropped: everything said follows from the log; what it
+    /// sent and has not seen accepted it should send again.
+    #[n(10)]
+    Lagged {},
+    /// Asks for a [`Pong`](super::ClientMessage::Pong); who stays silent is disconnected.
+    #[n(11)]
+    Ping {},
+    /// Answers a [`Ping`](super::ClientMessage::Ping).
+    #[n(12)]
+    Pong {},
+    /// The last message before the server says goodbye.
+    #[n(13)]
+    Closing {
+        /// Why, for programs.
+        #[n(0)]
+        code: Code,
+        /// Why, for people.
+        #[n(1)]
+        text: String,
+    },
+}
