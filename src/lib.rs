@@ -1,7 +1,40 @@
-//! wip
+//! A private group chat: one server, terminals as clients, nothing else to set up.
+//!
+//! # The map
+//!
+//! | part | what it owns |
+//! |---|---|
+//! | [`names`] | what people type, parsed: names, rooms, messages, passwords |
+//! | [`terminal_text`] | makes any text safe to print |
+//! | [`socket`] | a TCP stream with a deadline |
+//! | [`channel`] | the secure channel: Noise, records, frames; no sockets |
+//! | [`wire`] | the messages and their encoding |
+//! | [`link`] | `chat://` links |
+//! | [`server`] | accounts, rooms, the log, delivery |
+//! | [`client`] | knowing the server, the connection, the conversation, its views |
+//! | [`cli`] | the command line |
+//!
+//! # The rule of imports
+//!
+//! `names`, `terminal_text`, `socket` ← `channel`, `wire` ← `link` ← `server`, `client` ← `cli` ← `main`. Parts of one
+//! rank don't import each other, so server and client meet only through `wire`; `channel` imports nothing of ours.
+//! `tests/structure.rs` holds the rule.
+//!
+//! # Whom it protects, and against whom
+//!
+//! Whoever is on the network between a client and its server can read, change, replay or drop bytes at will, and
+//! learns no more than who talks to which server, when, and about how much; every change ends the session. A client
+//! knows its server by its key, from the link or from the first time; a server knows people by their passwords, which
+//! it keeps as Argon2id hashes. The server and its operator can read what is said, and so can whoever takes the
+//! server's disk. Nothing a peer sends, logged in or not, stops the server, fills its memory, or reaches a terminal
+//! as anything but text.
+
 pub mod channel;
+pub mod cli;
+pub mod client;
 pub mod link;
 pub mod names;
+pub mod server;
 pub mod socket;
 pub mod terminal_text;
 pub mod wire;

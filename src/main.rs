@@ -1,2 +1,51 @@
-//! x
-fn main() {}
+//! Parses, dispatches, prints the error, sets the exit code.
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use chat::cli::{Cli, Job};
+use chat::{client, server, terminal_text};
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let verbose = cli.verbose;
+    let (code, error) = match cli.into_job() {
+        Ok(Job::Server(config)) => {
+            log("info", verbose);
+            (1, server::run(&config).err().map(|error| error.to_string()))
+        }
+        Ok(Job::Client(config)) => {
+            log("error", verbose);
+            match client::run(config) {
+                Ok(()) => (0, None),
+                Err(error) => (error.exit_code(), Some(error.to_string())),
+            }
+        }
+        Err(error) => (2, Some(error.to_string())),
+    };
+    error.map_or(ExitCode::SUCCESS, |error| {
+        complain(&error);
+        ExitCode::from(code)
+    })
+}
+
+#[expect(clippy::print_stderr, reason = "the program speaks to a person")]
+fn complain(error: &str) {
+    for line in terminal_text::lines(error) {
+        eprintln!("chat: {line}");
+    }
+}
+
+/// Logs go to standard error. `RUST_LOG` decides; without it, `level` and how often `-v` was given.
+fn log(level: &str, verbose: u8) {
+    let level = match verbose {
+        0 => level,
+        1 => "chat=debug",
+        _ => "chat=trace",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let ansi = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(io::stderr).init();
+}

@@ -124,7 +124,7 @@ mod tests {
         let mut frames = FrameReader::default();
         let mut stream = Vec::new();
         write_frame(&mut stream, |out| {
-            out.extend([7; 60_000]);
+            out.extend(vec![7; 60_000]);
             Ok(())
         })
         .unwrap();
@@ -138,7 +138,7 @@ mod tests {
     fn a_frame_that_would_be_too_long_leaves_the_output_as_it_was() {
         let mut out = vec![1, 2, 3];
         let over = write_frame(&mut out, |out| {
-            out.extend([0; FRAME_BYTES_MAX + 1]);
+            out.extend(vec![0; FRAME_BYTES_MAX + 1]);
             Ok(())
         });
         assert!(matches!(over, Err(ChannelError::BadLength)));

@@ -46,8 +46,12 @@ impl<'k> Initiator<'k> {
     /// Begins with both hellos as the prologue. Fails when the server chose no suite that was offered.
     pub fn new(client: &ClientHello, server: ServerHello, ours: &'k StaticKey) -> Result<Self, ChannelError> {
         let suite = server.suite(client)?;
-        let symmetric = SymmetricState::new(suite.protocol_name(), &hello::prologue(client, server));
-        Ok(Self { suite, symmetric, ours })
+        Ok(Self::with_prologue(suite, &hello::prologue(client, server), ours))
+    }
+
+    /// `Initialize()` of Noise section 5.3, with any prologue: what the published vectors need.
+    pub(super) fn with_prologue(suite: Suite, prologue: &[u8], ours: &'k StaticKey) -> Self {
+        Self { suite, symmetric: SymmetricState::new(suite.protocol_name(), prologue), ours }
     }
 
     /// `-> e`: 32 bytes and the payload, in clear.
@@ -124,8 +128,12 @@ impl<'k> Responder<'k> {
     /// Begins with both hellos as the prologue. Fails when there is no suite in common.
     pub fn new(client: &ClientHello, server: ServerHello, ours: &'k StaticKey) -> Result<Self, ChannelError> {
         let suite = server.suite(client)?;
-        let symmetric = SymmetricState::new(suite.protocol_name(), &hello::prologue(client, server));
-        Ok(Self { suite, symmetric, ours })
+        Ok(Self::with_prologue(suite, &hello::prologue(client, server), ours))
+    }
+
+    /// `Initialize()` of Noise section 5.3, with any prologue: what the published vectors need.
+    pub(super) fn with_prologue(suite: Suite, prologue: &[u8], ours: &'k StaticKey) -> Self {
+        Self { suite, symmetric: SymmetricState::new(suite.protocol_name(), prologue), ours }
     }
 
     /// `-> e`. Gives the payload, which nobody has vouched for.
@@ -221,4 +229,51 @@ fn read_sealed_key<'m>(
 /// Lets two ends be compared: the hash is made of what went over the wire, so it may be shown.
 fn step(tokens: &str, symmetric: &SymmetricState) {
     debug!(tokens, handshake_hash = %Fingerprint::of(&symmetric.hash()), "handshake");
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::rngs::SysRng;
+
+    use super::*;
+
+    /// A point of order 4: every shared secret with it is zero, whoever's key it is.
+    const LOW_ORDER: [u8; KEY_BYTES] = [0; KEY_BYTES];
+
+    /// `s` and the last token of a message, as a peer would write them who has no key but hopes for a shared secret
+    /// that it knows.
+    fn write_low_order_key(symmetric: &mut SymmetricState, message: &mut Vec<u8>) {
+        symmetric.encrypt_and_hash(&LOW_ORDER, message).unwrap();
+        symmetric.mix_key(&[0; 32]);
+        symmetric.encrypt_and_hash(&[], message).unwrap();
+    }
+
+    #[test]
+    fn a_server_whose_static_key_has_a_low_order_is_refused() {
+        let (ours, ephemeral) = (StaticKey::from_bytes(&[1; 32]), StaticKey::from_bytes(&[2; 32]));
+        let client = Initiator::with_prologue(Suite::Classical, b"", &ours);
+        let (one, client) = client.write_one(&mut SysRng, &[]).unwrap();
+        let server = Responder::with_prologue(Suite::Classical, b"", &ours);
+        let (_, mut server) = server.read_one(&one).unwrap();
+
+        let symmetric = &mut server.start.symmetric;
+        let mut two = write_key(symmetric, ephemeral.public());
+        symmetric.mix_key(ephemeral.diffie_hellman(&server.their_ephemeral).unwrap().as_bytes());
+        write_low_order_key(symmetric, &mut two);
+        assert!(matches!(client.read_two(&two), Err(ChannelError::LowOrderPoint)));
+    }
+
+    #[test]
+    fn a_client_whose_static_key_has_a_low_order_is_refused() {
+        let ours = StaticKey::from_bytes(&[1; 32]);
+        let client = Initiator::with_prologue(Suite::Classical, b"", &ours);
+        let (one, client) = client.write_one(&mut SysRng, &[]).unwrap();
+        let server = Responder::with_prologue(Suite::Classical, b"", &ours);
+        let (two, server) = server.read_one(&one).unwrap().1.write_two(&mut SysRng, &[]).unwrap();
+        let (_, mut client) = client.read_two(&two).unwrap();
+
+        let mut three = Vec::new();
+        write_low_order_key(&mut client.sent.start.symmetric, &mut three);
+        assert!(matches!(server.read_three(&three), Err(ChannelError::LowOrderPoint)));
+    }
 }

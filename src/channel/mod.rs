@@ -17,6 +17,8 @@ mod labels;
 mod record;
 mod stream;
 mod symmetric_state;
+#[cfg(test)]
+mod vectors;
 
 pub use error::{ChannelError, NotChat};
 pub use frame::{FRAME_BYTES_MAX, FrameReader, write_frame};

@@ -26,7 +26,8 @@ pub enum Record<'a> {
 }
 
 /// Seals records for one direction. Each record has its own nonce by construction.
-pub struct Sealer(CipherState);
+// Neither half hides its state from the vectors, whose messages are no records.
+pub struct Sealer(pub(super) CipherState);
 
 impl Sealer {
     pub(super) fn new(cipher: CipherState) -> Self {
@@ -66,14 +67,15 @@ impl Sealer {
 }
 
 /// Opens the records of one direction, in the order in which they were sealed.
-pub struct Opener(CipherState);
+pub struct Opener(pub(super) CipherState);
 
 impl Opener {
     pub(super) fn new(cipher: CipherState) -> Self {
         Self(cipher)
     }
 
-    /// Opens a frame's content in place. After an error the opener is as it was before.
+    /// Opens a frame's content in place. A content that is not authentic leaves the opener, and the content, as they
+    /// were before; one that is, and is still refused for what it says, was the peer's own and counts as opened.
     pub fn open<'f>(&mut self, frame: &'f mut [u8]) -> Result<Record<'f>, ChannelError> {
         let plaintext = self.0.decrypt(&[], frame)?;
         match &*plaintext {

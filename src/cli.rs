@@ -1,0 +1,135 @@
+//! The command line, and what it means: typed configurations for the server and the client.
+
+use std::env;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::client::{self, PasswordSource};
+use crate::link::Link;
+use crate::names::Username;
+use crate::server::{self, Limit, Limits};
+
+/// A private group chat in one program.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true, after_help = AFTER_HELP)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Log more: once for what happens, twice for each step (or say it with `RUST_LOG`).
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+}
+
+const AFTER_HELP: &str = "\
+Begin with 'chat server' on one host. It prints a link; 'chat client LINK' in other terminals, here or elsewhere, signs
+up and talks.
+
+Exit codes: 0 fine, 1 failed, 2 usage, 3 cannot connect, 4 login refused, 5 the server's key changed.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs a server until it is told to stop (Ctrl-C or SIGTERM).
+    Server(ServerArgs),
+    /// Connects to a server: sign up or log in, then type.
+    Client(ClientArgs),
+}
+
+#[derive(Args)]
+struct ServerArgs {
+    /// Where to listen, several times if need be; port 0 picks a free one [default: [::]:5555, all addresses].
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Vec<String>,
+    /// The folder with the server's key, accounts and messages [default: ~/.local/share/chat/server].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Hash passwords with 19 MiB of memory instead of 64 MiB.
+    #[arg(long)]
+    small_host: bool,
+    /// Sets a bound, for example connections=200; an unknown name lists them all.
+    #[arg(long, value_name = "NAME=VALUE")]
+    limit: Vec<Limit>,
+}
+
+#[derive(Args)]
+struct ClientArgs {
+    /// A chat:// link, a host, or host:port.
+    #[arg(default_value = "localhost")]
+    target: Link,
+    /// The name to log in with, or to sign up.
+    #[arg(long, value_name = "NAME")]
+    user: Option<Username>,
+    /// Makes a new account.
+    #[arg(long)]
+    signup: bool,
+    /// Reads the password from the first line of a file.
+    #[arg(long, value_name = "FILE", conflicts_with = "password_command")]
+    password_file: Option<PathBuf>,
+    /// Reads the password from the first line that a command prints.
+    #[arg(long, value_name = "COMMAND")]
+    password_command: Option<String>,
+    /// One line per event, without line editing: for pipes and screen readers.
+    #[arg(long)]
+    plain: bool,
+    /// Keeps what this client knows of servers apart from the other profiles.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<Username>,
+}
+
+/// What the command line asks for.
+pub enum Job {
+    /// `chat server`.
+    Server(server::Config),
+    /// `chat client`.
+    Client(client::Config),
+}
+
+/// There is no place for files: the environment names no home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "neither XDG_DATA_HOME nor HOME is set, so there is no place for files; set one of them, or give --data to a server"
+)]
+pub struct NoHome;
+
+impl Cli {
+    /// Fills in what was not said.
+    pub fn into_job(self) -> Result<Job, NoHome> {
+        match self.command {
+            Command::Server(args) => args.into_config().map(Job::Server),
+            Command::Client(args) => args.into_config().map(Job::Client),
+        }
+    }
+}
+
+impl ServerArgs {
+    fn into_config(self) -> Result<server::Config, NoHome> {
+        let data = self.data.map_or_else(|| data_home().map(|home| home.join("server")), Ok)?;
+        let mut limits = Limits::default();
+        self.limit.into_iter().for_each(|limit| limit.apply(&mut limits));
+        Ok(server::Config { listen: self.listen, data, small_host: self.small_host, limits })
+    }
+}
+
+impl ClientArgs {
+    fn into_config(self) -> Result<client::Config, NoHome> {
+        let mut data_dir = data_home()?;
+        if let Some(profile) = self.profile {
+            data_dir = data_dir.join("profiles").join(profile.as_str());
+        }
+        let password = match (self.password_file, self.password_command) {
+            (Some(path), _) => PasswordSource::File(path),
+            (None, Some(command)) => PasswordSource::Command(command),
+            (None, None) => PasswordSource::Ask,
+        };
+        let user = self.user.or_else(|| self.target.user.clone());
+        let (link, sign_up, plain) = (self.target, self.signup, self.plain);
+        Ok(client::Config { link, user, sign_up, password, plain, data_dir })
+    }
+}
+
+/// `$XDG_DATA_HOME/chat`, or `~/.local/share/chat` (XDG Base Directory Specification; a relative path there is void).
+fn data_home() -> Result<PathBuf, NoHome> {
+    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
+    home.map(|home| home.join("chat")).ok_or(NoHome)
+}

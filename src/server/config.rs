@@ -1,0 +1,18 @@
+//! What an operator decides.
+
+use std::path::PathBuf;
+
+use super::limits::Limits;
+
+/// A server's configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `ADDRESS:PORT` of each socket to listen on; none means port 5555 on every address of the host.
+    pub listen: Vec<String>,
+    /// The folder with the key, the accounts and the log.
+    pub data: PathBuf,
+    /// Hash passwords with 19 MiB instead of 64 MiB.
+    pub small_host: bool,
+    /// How much anyone may take.
+    pub limits: Limits,
+}

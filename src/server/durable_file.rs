@@ -1,0 +1,96 @@
+//! Replacing a small private file so that neither a crash nor a full disk can leave half of it. Apart,
+//! because everything that the server keeps in plain files (accounts, its key) is written in this one way.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Puts `contents` in the place of the file at `path`, or makes the file, readable and writable by its owner
+/// only (0600): temporary file in the same folder, fsync, rename, fsync of the folder. A symbolic link is
+/// followed.
+///
+/// # Errors
+/// Whatever the system says. The file at `path` is then as it was, and no temporary file is left. Only if the
+/// very last step fails, the fsync of the folder, the new contents are in place though not yet sure to
+/// survive a power cut.
+pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let path = match fs::canonicalize(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
+        known => known?,
+    };
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut name = OsString::from(".");
+    name.push(path.file_name().ok_or(ErrorKind::InvalidFilename)?);
+    name.push(format!(".{:016x}.tmp", rand::random::<u64>()));
+    let temporary = folder.join(name);
+
+    let folder = File::open(folder)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    file.write_all(contents)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&temporary, &path))
+        .inspect_err(|_| drop(fs::remove_file(&temporary)))?;
+    match folder.sync_all() {
+        // Some network file systems can't fsync a folder, and say so in this way.
+        Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn names_in(folder: &Path) -> Vec<PathBuf> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into()).collect()
+    }
+
+    #[test]
+    fn the_new_contents_are_private_and_alone_in_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.db");
+        replace(&path, b"first").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        replace(&path, b"second").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(names_in(folder.path()), [PathBuf::from("users.db")]);
+    }
+
+    #[test]
+    fn a_symbolic_link_stays_one_and_its_target_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+        fs::write(&target, "old").unwrap();
+        symlink(&target, &link).unwrap();
+        replace(&link, b"new").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_failure_after_the_temporary_file_was_written_leaves_no_trace_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.db");
+        fs::create_dir(&path).unwrap(); // a file can't be renamed over a folder
+        replace(&path, b"new").unwrap_err();
+        assert_eq!(names_in(folder.path()), [PathBuf::from("users.db")]);
+        assert!(path.is_dir());
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let gone = folder.path().join("gone").join("users.db");
+        assert_eq!(replace(&gone, b"new").unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(replace(Path::new("/"), b"new").unwrap_err().kind(), ErrorKind::InvalidFilename);
+    }
+}

@@ -1,0 +1,50 @@
+//! Why a server can't start.
+
+use std::io;
+
+use super::accounts::AccountsError;
+use super::data_folder::DataFolderError;
+use super::identity::IdentityError;
+use super::listener::ListenError;
+use super::log::LogError;
+
+/// What ends `chat server` with an error. Each says what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The data folder.
+    #[error(transparent)]
+    DataFolder(#[from] DataFolderError),
+    /// `server.key`.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// `users.db`.
+    #[error("{0}")]
+    Accounts(String),
+    /// The accounts whose passwords everyone can read in `users.db.example`.
+    #[error(
+        "users.db has the accounts of users.db.example, whose passwords everyone knows, and others can reach this \
+         server; remove those lines, or listen on 127.0.0.1 only"
+    )]
+    ExampleAccounts,
+    /// `chat.db`.
+    #[error("{0}")]
+    Log(String),
+    /// The sockets.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// A thread, a signal handler or the standard output.
+    #[error("the server can't start: {0}")]
+    System(#[from] io::Error),
+}
+
+impl From<AccountsError> for ServerError {
+    fn from(error: AccountsError) -> Self {
+        Self::Accounts(error.to_string())
+    }
+}
+
+impl From<LogError> for ServerError {
+    fn from(error: LogError) -> Self {
+        Self::Log(error.to_string())
+    }
+}

@@ -1,0 +1,34 @@
+//! What must happen now and then: pinging who is silent, and closing the connections of who stays silent. One thread
+//! for all, so that no session needs a timer of its own.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use tracing::info;
+
+use super::shared::Shared;
+use crate::wire::ServerMessage;
+
+/// Looks after everyone a few times within the shortest time that matters, until `stop` is dropped.
+pub(super) fn run(shared: &Shared, stop: &Receiver<()>) {
+    let pause = shared.limits.ping_after.min(shared.limits.silence) / 3;
+    let pause = pause.max(Duration::from_millis(100));
+    while stop.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+        look_after_everyone(shared);
+    }
+}
+
+fn look_after_everyone(shared: &Shared) {
+    let mut touched = Vec::new();
+    for client in shared.hub.members() {
+        let Some(member) = client.member() else { continue };
+        let silence = client.silence();
+        if silence >= shared.limits.silence {
+            info!(session = client.id, name = %member.name, "nothing heard for {} s; disconnected", silence.as_secs());
+            member.outbox.close();
+        } else if silence >= shared.limits.ping_after && member.outbox.push(&ServerMessage::Ping {}) {
+            touched.push(std::sync::Arc::clone(&member.outbox));
+        }
+    }
+    shared.flusher.hand_over(&mut touched);
+}

@@ -1,0 +1,162 @@
+//! The client map: every connection, who it is, and when it was last heard. It decides who is let in, and it is where
+//! the server finds everyone when it ends.
+
+use std::collections::HashMap;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::limits::Limits;
+use super::lock::lock;
+use super::outbox::{Outbox, SessionId};
+use crate::names::Username;
+
+/// One connection.
+pub(super) struct Client {
+    pub(super) id: SessionId,
+    pub(super) stream: Arc<TcpStream>,
+    pub(super) address: SocketAddr,
+    /// Set when someone logs in.
+    member: OnceLock<Member>,
+    /// When it was last heard, in milliseconds since `since`. Written by the session's thread.
+    heard: AtomicU64,
+    since: Instant,
+}
+
+/// Someone who has logged in.
+pub(super) struct Member {
+    pub(super) name: Username,
+    pub(super) outbox: Arc<Outbox>,
+}
+
+impl Client {
+    /// Notes that something came from the client.
+    pub(super) fn was_heard(&self) {
+        let now = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.heard.store(now, Ordering::Relaxed);
+    }
+
+    /// How long nothing has come.
+    pub(super) fn silence(&self) -> Duration {
+        self.since.elapsed().saturating_sub(Duration::from_millis(self.heard.load(Ordering::Relaxed)))
+    }
+
+    /// Who it is, once that is known.
+    pub(super) fn member(&self) -> Option<&Member> {
+        self.member.get()
+    }
+}
+
+/// Why a newcomer is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// There are as many connections as the limits allow.
+    Full,
+    /// The server is ending.
+    Stopping,
+}
+
+/// All connections.
+pub(super) struct Hub {
+    limits: Limits,
+    clients: Mutex<Clients>,
+    /// Told when a client leaves.
+    left: Condvar,
+}
+
+/// Written by the listener, and by session threads as they log in and end.
+#[derive(Default)]
+struct Clients {
+    map: HashMap<SessionId, Arc<Client>>,
+    strangers: usize,
+    next: SessionId,
+    stopping: bool,
+    /// Members whose threads have ended because the server does, to be told goodbye.
+    to_dismiss: Vec<Arc<Outbox>>,
+}
+
+impl Hub {
+    /// Nobody is there yet.
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, clients: Mutex::default(), left: Condvar::new() }
+    }
+
+    /// Lets a connection in, as a stranger, or gives it back.
+    pub(super) fn admit(
+        &self,
+        stream: TcpStream,
+        address: SocketAddr,
+    ) -> Result<Arc<Client>, (Refusal, TcpStream)> {
+        let mut clients = lock(&self.clients);
+        if clients.stopping {
+            return Err((Refusal::Stopping, stream));
+        }
+        if clients.map.len() >= self.limits.connections || clients.strangers >= self.limits.strangers {
+            return Err((Refusal::Full, stream));
+        }
+        let id = clients.next;
+        clients.next += 1;
+        clients.strangers += 1;
+        let client = Arc::new(Client {
+            id,
+            stream: Arc::new(stream),
+            address,
+            member: OnceLock::new(),
+            heard: AtomicU64::new(0),
+            since: Instant::now(),
+        });
+        clients.map.insert(id, Arc::clone(&client));
+        Ok(client)
+    }
+
+    /// Makes a stranger a member.
+    pub(super) fn log_in(&self, client: &Client, name: Username, outbox: Arc<Outbox>) {
+        let mut clients = lock(&self.clients);
+        if client.member.set(Member { name, outbox }).is_ok() {
+            clients.strangers -= 1;
+        }
+    }
+
+    /// Forgets a connection whose thread ends. True when the server is ending and will say goodbye to it.
+    pub(super) fn leave(&self, client: &Client) -> bool {
+        let mut clients = lock(&self.clients);
+        if clients.map.remove(&client.id).is_some() && client.member().is_none() {
+            clients.strangers -= 1;
+        }
+        if let Some(member) = client.member().filter(|_| clients.stopping) {
+            clients.to_dismiss.push(Arc::clone(&member.outbox));
+        }
+        self.left.notify_all();
+        clients.stopping
+    }
+
+    /// Everyone who is logged in.
+    pub(super) fn members(&self) -> Vec<Arc<Client>> {
+        lock(&self.clients).map.values().filter(|client| client.member().is_some()).map(Arc::clone).collect()
+    }
+
+    /// Whether the server is ending.
+    pub(super) fn is_stopping(&self) -> bool {
+        lock(&self.clients).stopping
+    }
+
+    /// Lets nobody in any more, and ends every session's reading. Gives those who are to be told goodbye, once their
+    /// threads have ended or the time is `until`.
+    pub(super) fn stop(&self, until: Instant) -> Vec<Arc<Outbox>> {
+        let mut clients = lock(&self.clients);
+        clients.stopping = true;
+        for client in clients.map.values() {
+            let _ = client.stream.shutdown(Shutdown::Read);
+        }
+        while !clients.map.is_empty() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let waited = self.left.wait_timeout(clients, left);
+            clients = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        std::mem::take(&mut clients.to_dismiss)
+    }
+}

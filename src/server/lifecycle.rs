@@ -1,0 +1,178 @@
+//! A server from its start to its end: everything is checked and opened before the first connection is taken, and
+//! everything that was accepted is written and told before the last one is closed.
+
+use std::io::{self, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use tracing::{error, info, warn};
+
+use super::accounts::{Accounts, Cost};
+use super::catch_up::{CatchUp, CatchUpQueue};
+use super::config::Config;
+use super::data_folder::DataFolder;
+use super::error::ServerError;
+use super::flusher::{self, Flusher};
+use super::housekeeping;
+use super::hub::Hub;
+use super::identity;
+use super::listener::{self, Acceptor};
+use super::log::LogStore;
+use super::log_writer::{LogQueue, LogWriter};
+use super::outbox::Outbox;
+use super::rooms::{Room, Rooms};
+use super::shared::Shared;
+use crate::names::RoomName;
+use crate::wire::{Code, ServerMessage};
+
+/// How long sessions may take to finish what they have begun, when the server ends.
+const SESSIONS_END_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long clients may take to read their goodbye.
+const GOODBYES_WITHIN: Duration = Duration::from_millis(1500);
+
+/// Runs a server until SIGTERM or SIGINT.
+pub fn run(config: &Config) -> Result<(), ServerError> {
+    raise_descriptor_limit();
+    let folder = DataFolder::take(&config.data)?;
+    let key = identity::load_or_make(&folder.server_key())?;
+    let cost = if config.small_host { Cost::SMALL_HOST } else { Cost::STANDARD };
+    let accounts = Accounts::open(&folder.users(), cost)?;
+    let mut store = LogStore::open(&folder.log())?;
+    let (lobby, head) = store.open_room(&RoomName::lobby())?;
+    let rooms = Arc::new(Rooms::new(vec![Arc::new(Room::new(lobby, RoomName::lobby(), head))]));
+    let listeners = listener::bind(&config.listen)?;
+    if accounts.uses_example_accounts() && can_be_reached(&listeners)? {
+        return Err(ServerError::ExampleAccounts);
+    }
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    announce(&key, &listeners)?;
+
+    let (behind, behind_end) = CatchUpQueue::new();
+    let (flusher, poll) = Flusher::new(behind.clone())?;
+    let flusher = Arc::new(flusher);
+    let (log, tasks) = LogQueue::new();
+    let reader = store.reader()?;
+    let shared = Arc::new(Shared {
+        key,
+        limits: config.limits.clone(),
+        accounts,
+        rooms: Arc::clone(&rooms),
+        log,
+        hub: Hub::new(config.limits.clone()),
+        flusher: Arc::clone(&flusher),
+    });
+    let catch_up = CatchUp { rooms, log: reader, flusher: Arc::clone(&flusher) };
+    let (acceptor, waker) = Acceptor::new(listeners)?;
+    let (stop_housekeeping, housekeeping_stops) = mpsc::channel();
+
+    let mut threads = Threads::default();
+    let for_thread = Arc::clone(&flusher);
+    threads.start("flusher", move || for_thread.run(poll))?;
+    threads.start("catch-up", move || catch_up.run(&behind_end))?;
+    let writer = LogWriter { store, flusher: Arc::clone(&flusher) };
+    let log_writer = start("log-writer", move || writer.run(tasks))?;
+    let for_thread = Arc::clone(&shared);
+    threads.start("housekeeping", move || housekeeping::run(&for_thread, &housekeeping_stops))?;
+    let for_thread = Arc::clone(&shared);
+    let listener = start("listener", move || acceptor.run(&for_thread))?;
+
+    wait_for_the_end(&mut signals, &shared.accounts);
+
+    info!("stopping");
+    waker.wake()?;
+    join("listener", listener);
+    shared.accounts.close();
+    let dismissed = shared.hub.stop(Instant::now() + SESSIONS_END_WITHIN);
+    shared.log.stop();
+    join("log-writer", log_writer);
+    drop(stop_housekeeping);
+    behind.stop();
+    flusher.stop();
+    threads.join();
+    say_goodbye(dismissed);
+    info!("stopped");
+    Ok(())
+}
+
+/// Waits for a signal that ends the server; SIGHUP reads the accounts anew.
+fn wait_for_the_end(signals: &mut Signals, accounts: &Accounts) {
+    for signal in signals.forever() {
+        match signal {
+            SIGHUP => match accounts.reload() {
+                Ok(()) => info!("users.db was read again"),
+                Err(error) => error!(%error, "users.db was not read again; the accounts stay as they were"),
+            },
+            _ => return,
+        }
+    }
+}
+
+/// Standard output gets one line for each link and nothing else, so that a script can read it.
+fn announce(key: &crate::channel::StaticKey, listeners: &[TcpListener]) -> io::Result<()> {
+    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
+    info!(fingerprint = %key.public().fingerprint(), "this server's key");
+    info!("whoever gets one of these links can sign up, and knows by it that this is the server:");
+    let mut out = io::stdout().lock();
+    for link in identity::links(key.public(), &addresses)? {
+        writeln!(out, "{link}")?;
+    }
+    out.flush()
+}
+
+fn say_goodbye(outboxes: Vec<Arc<Outbox>>) {
+    let last = ServerMessage::Closing {
+        code: Code::ShuttingDown,
+        text: "the server is being stopped; what was said is kept".to_owned(),
+    };
+    for outbox in &outboxes {
+        outbox.end(&last);
+    }
+    flusher::drain(outboxes, Instant::now() + GOODBYES_WITHIN);
+}
+
+/// Whether any of the sockets takes connections from other hosts.
+fn can_be_reached(listeners: &[TcpListener]) -> io::Result<bool> {
+    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
+    Ok(addresses.iter().any(|address| !address.ip().is_loopback()))
+}
+
+/// Each connection takes a descriptor: asks for as many as the system lets this process have.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })
+    {
+        warn!(%error, "the limit of open files can't be raised");
+    }
+}
+
+/// The threads that are stopped together.
+#[derive(Default)]
+struct Threads(Vec<(&'static str, JoinHandle<()>)>);
+
+impl Threads {
+    fn start(&mut self, name: &'static str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        self.0.push((name, start(name, run)?));
+        Ok(())
+    }
+
+    fn join(self) {
+        self.0.into_iter().for_each(|(name, thread)| join(name, thread));
+    }
+}
+
+fn start(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_owned()).spawn(run)
+}
+
+fn join(name: &str, thread: JoinHandle<()>) {
+    if thread.join().is_err() {
+        error!(thread = name, "a thread has panicked");
+    }
+}

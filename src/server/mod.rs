@@ -1,0 +1,40 @@
+//! The server. A message's way through the files:
+//!
+//! ```text
+//! listener → session (a thread for each connection, which only reads; login by accounts)
+//!              → log_writer (one commit for all that arrived meanwhile) → log
+//!                  → rooms (who gets it) → outbox (what waits for one client)
+//!                      → flusher (seals and writes for everyone)
+//! catch_up ← whoever joins, comes back or read too slowly: pages of the log, by the same outbox
+//! ```
+//!
+//! `hub` is the map of all connections, `housekeeping` closes the dead ones, `lifecycle` starts and ends it all.
+//! No lock is held while anything is sealed, written to a socket, or written to the disk.
+
+mod accounts;
+mod catch_up;
+mod clock;
+mod config;
+mod data_folder;
+mod durable_file;
+mod error;
+mod flusher;
+mod housekeeping;
+mod hub;
+mod identity;
+mod lifecycle;
+mod limits;
+mod listener;
+mod lock;
+mod log;
+mod log_writer;
+mod login;
+mod outbox;
+mod rooms;
+mod session;
+mod shared;
+
+pub use config::Config;
+pub use error::ServerError;
+pub use lifecycle::run;
+pub use limits::{Limit, LimitError, Limits};

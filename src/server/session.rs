@@ -1,0 +1,306 @@
+//! One connection's life, on a thread of its own: handshake, login, conversation, end. The thread only reads; what it
+//! has to say goes through the outbox like everyone's.
+
+use std::io::{ErrorKind, Read};
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{debug, info, warn};
+
+use super::accounts::{Account, Role};
+use super::hub::Client;
+use super::log::Entry;
+use super::log_writer::Append;
+use super::login::{self, TRIES_MAX};
+use super::outbox::{Flushed, Outbox};
+use super::shared::Shared;
+use crate::channel::{self, ChannelError, Incoming, Record};
+use crate::names::{MESSAGE_BYTES_MAX, PASSWORD_RULE, RoomName, Username};
+use crate::socket::Deadlined;
+use crate::wire::{self, ClientMessage, Code, Decoded, PROTOCOL, ROLE_ADMIN, ROLE_MEMBER, ServerMessage};
+
+/// How long a client that was told goodbye may take to close its side.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Serves a connection until it ends. Whatever happens, also a panic, it is taken off the map and out of its rooms.
+pub(super) fn serve(shared: &Shared, client: &Arc<Client>) {
+    let _leaving = Leaving { shared, client };
+    debug!(address = %client.address, "connected");
+    let mut handshake = Deadlined::new(&client.stream, shared.limits.handshake);
+    let established = match channel::accept(&mut handshake, &shared.key) {
+        Ok(established) => established,
+        Err(error) => {
+            debug!(%error, "no handshake");
+            return;
+        }
+    };
+    debug!(suite = %established.suite, "handshake done");
+    let bound = shared.limits.outbox_bytes;
+    let outbox = Arc::new(Outbox::new(client.id, Arc::clone(&client.stream), established.sealer, bound));
+    let mut session =
+        Session { shared, client, outbox, stage: Stage::Stranger { tries: 0 }, scratch: Vec::new() };
+    let end = session.converse(established.incoming);
+    session.finish(end);
+}
+
+/// Undoes what a session has left in the server, when its thread ends.
+struct Leaving<'s> {
+    shared: &'s Shared,
+    client: &'s Arc<Client>,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        let server_will_say_goodbye = self.shared.hub.leave(self.client);
+        let Some(member) = self.client.member() else { return };
+        if server_will_say_goodbye {
+            return;
+        }
+        let mut touched = Vec::new();
+        self.shared.rooms.leave_all(&member.name, self.client.id, &mut touched);
+        self.shared.flusher.hand_over(&mut touched);
+    }
+}
+
+/// A session between handshake and end.
+struct Session<'s> {
+    shared: &'s Shared,
+    client: &'s Arc<Client>,
+    outbox: Arc<Outbox>,
+    stage: Stage,
+    scratch: Vec<u8>,
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        if self.client.member().is_some() && self.shared.hub.is_stopping() {
+            return; // the server says goodbye to its members when all have stopped reading
+        }
+        self.outbox.close();
+        self.shared.flusher.forget(&self.outbox);
+    }
+}
+
+enum Stage {
+    /// Nobody has logged in; so many tries have failed.
+    Stranger { tries: u32 },
+    /// This account has.
+    Member(Username),
+}
+
+/// How a session ends.
+enum End {
+    /// The client said goodbye.
+    Left,
+    /// The connection is gone, or what came over it was not what the client sealed.
+    Lost(ChannelError),
+    /// The server ends it, and says why.
+    Closed(Code, &'static str),
+    /// The whole server ends.
+    Stopping,
+}
+
+impl From<ChannelError> for End {
+    fn from(error: ChannelError) -> Self {
+        Self::Lost(error)
+    }
+}
+
+impl Session<'_> {
+    fn converse(&mut self, mut incoming: Incoming) -> End {
+        self.outbox.push(&ServerMessage::Welcome {
+            protocol: PROTOCOL,
+            software: concat!("chat ", env!("CARGO_PKG_VERSION")).to_owned(),
+            password_rule: PASSWORD_RULE.to_owned(),
+            body_max: u32::try_from(MESSAGE_BYTES_MAX).unwrap_or(u32::MAX),
+        });
+        let stream = Arc::clone(&self.client.stream);
+        let mut login_time = Some(Deadlined::new(&stream, self.shared.limits.login));
+        loop {
+            let handled = self.handle_records(&mut incoming);
+            self.shared.flusher.flush(&self.outbox, &mut self.scratch);
+            if let Err(end) = handled {
+                return end;
+            }
+            if self.shared.hub.is_stopping() {
+                return End::Stopping;
+            }
+            if matches!(self.stage, Stage::Member(_))
+                && let Some(deadlined) = login_time.take()
+                && let Err(error) = deadlined.lift()
+            {
+                return End::Lost(error.into());
+            }
+            let fed = match &mut login_time {
+                Some(deadlined) => incoming.feed_from(deadlined),
+                None => incoming.feed_from(&mut &*stream),
+            };
+            match fed {
+                Ok(()) => self.client.was_heard(),
+                Err(ChannelError::Io(error))
+                    if error.kind() == ErrorKind::TimedOut && login_time.is_some() =>
+                {
+                    return End::Closed(
+                        Code::LoginTimeout,
+                        "nobody logged in within the time allowed; connect again",
+                    );
+                }
+                Err(_) if self.shared.hub.is_stopping() => return End::Stopping,
+                Err(error) => return End::Lost(error),
+            }
+        }
+    }
+
+    fn handle_records(&mut self, incoming: &mut Incoming) -> Result<(), End> {
+        while let Some(record) = incoming.next_record()? {
+            let Record::Messages(content) = record else { return Err(End::Left) };
+            for item in wire::decode(content) {
+                match item {
+                    Ok(Decoded::Message(message)) => self.handle(message)?,
+                    Ok(Decoded::UnknownKind(kind)) => {
+                        let text = format!(
+                            "this server does not know messages of kind {kind}; it may be older than the client"
+                        );
+                        self.refuse(Code::UnknownKind, text);
+                    }
+                    Ok(Decoded::Malformed) => {
+                        self.refuse(
+                            Code::Malformed,
+                            "a message is not what the protocol says; see PROTOCOL.md",
+                        );
+                    }
+                    Err(wire::NotCbor) => {
+                        return Err(End::Closed(Code::NotCbor, "a record is not a sequence of CBOR items"));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, message: ClientMessage) -> Result<(), End> {
+        match (message, &self.stage) {
+            (ClientMessage::Ping {}, _) => {
+                self.outbox.push(&ServerMessage::Pong {});
+            }
+            (ClientMessage::Pong {}, _) => {}
+            (ClientMessage::SignUp { name, password }, Stage::Stranger { tries }) => {
+                let answer = login::sign_up(&self.shared.accounts, &name, password);
+                return self.admit(answer, *tries);
+            }
+            (ClientMessage::LogIn { name, password }, Stage::Stranger { tries }) => {
+                let answer = login::log_in(&self.shared.accounts, &name, password);
+                return self.admit(answer, *tries);
+            }
+            (ClientMessage::Join { room, after }, Stage::Member(name)) => {
+                self.join(&name.clone(), &room, after);
+            }
+            (ClientMessage::Say { room, id, kind, body }, Stage::Member(name)) => {
+                let body: Vec<u8> = body.into();
+                let Some(room) = self.room(&room) else {
+                    self.refuse_say(Code::NoSuchRoom, "there is no such room", id);
+                    return Ok(());
+                };
+                if body.is_empty() || body.len() > MESSAGE_BYTES_MAX {
+                    self.refuse_say(Code::BadBody, "a message has 1 to 16384 bytes; send it in parts", id);
+                    return Ok(());
+                }
+                let entry = Entry { room: room.id(), author: name.clone(), id, kind, body };
+                if !self.shared.log.append(Append { room, entry, outbox: Arc::clone(&self.outbox) }) {
+                    return Err(End::Stopping);
+                }
+            }
+            (ClientMessage::SignUp { .. } | ClientMessage::LogIn { .. }, Stage::Member(_)) => {
+                self.refuse(
+                    Code::NotNow,
+                    "this session is logged in already; connect again to be someone else",
+                );
+            }
+            (ClientMessage::Join { .. }, Stage::Stranger { .. }) => self.refuse(Code::NotNow, "log in first"),
+            (ClientMessage::Say { id, .. }, Stage::Stranger { .. }) => {
+                self.refuse_say(Code::NotNow, "log in first", id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets a stranger in who has shown a right password, and ends the session of one who has tried too often.
+    fn admit(&mut self, answer: Result<Account, ServerMessage>, tries: u32) -> Result<(), End> {
+        match answer {
+            Ok(Account { name, role }) => {
+                info!(%name, "logged in");
+                let role = match role {
+                    Role::Member => ROLE_MEMBER,
+                    Role::Admin => ROLE_ADMIN,
+                };
+                self.outbox.push(&ServerMessage::LoggedIn { name: name.to_string(), role });
+                self.shared.hub.log_in(self.client, name.clone(), Arc::clone(&self.outbox));
+                self.stage = Stage::Member(name);
+                Ok(())
+            }
+            Err(refused) => {
+                self.outbox.push(&refused);
+                let busy = matches!(refused, ServerMessage::Refused { code: Code::Busy, .. });
+                let tries = if busy { tries } else { tries + 1 };
+                self.stage = Stage::Stranger { tries };
+                if tries < TRIES_MAX {
+                    return Ok(());
+                }
+                warn!(address = %self.client.address, "too many failed tries to log in");
+                Err(End::Closed(Code::TooManyTries, "too many failed tries; connect again to try once more"))
+            }
+        }
+    }
+
+    fn join(&mut self, name: &Username, room: &str, after: Option<u64>) {
+        let Some(room) = self.room(room) else {
+            self.refuse(Code::NoSuchRoom, "there is no such room");
+            return;
+        };
+        let mut touched = Vec::new();
+        if !room.join(name, &self.outbox, after, &mut touched) {
+            self.refuse(Code::NotNow, "this session is in that room already");
+        }
+        self.shared.flusher.hand_over(&mut touched);
+    }
+
+    fn room(&self, name: &str) -> Option<Arc<super::rooms::Room>> {
+        let name: RoomName = name.parse().ok()?;
+        self.shared.rooms.find(&name).map(Arc::clone)
+    }
+
+    fn refuse(&self, code: Code, text: impl Into<String>) {
+        self.outbox.push(&ServerMessage::Refused { code, text: text.into(), id: None, retry_after: None });
+    }
+
+    fn refuse_say(&self, code: Code, text: &str, id: wire::MessageId) {
+        let text = text.to_owned();
+        self.outbox.push(&ServerMessage::Refused { code, text, id: Some(id), retry_after: None });
+    }
+
+    fn finish(&mut self, end: End) {
+        match end {
+            End::Left => info!("left"),
+            End::Stopping => {}
+            End::Lost(ChannelError::Closed) => info!("the connection was lost"),
+            End::Lost(error) => info!(%error, "the connection was lost"),
+            End::Closed(code, text) => {
+                info!(?code, "closed by the server");
+                self.outbox.end(&ServerMessage::Closing { code, text: text.to_owned() });
+                if self.shared.flusher.flush(&self.outbox, &mut self.scratch) == Flushed::Over {
+                    let _ = self.client.stream.shutdown(Shutdown::Write);
+                }
+                self.linger();
+            }
+        }
+    }
+
+    /// Waits for the client to close its side: closing while its bytes are still coming would make the system throw
+    /// away what we have just told it.
+    fn linger(&self) {
+        let mut lingering = Deadlined::new(&self.client.stream, LINGER);
+        let mut discarded = [0; 1024];
+        while matches!(lingering.read(&mut discarded), Ok(1..)) {}
+    }
+}

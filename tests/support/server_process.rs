@@ -1,0 +1,164 @@
+//! The real server, in a folder of its own, ended with the test.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use chat::link::Link;
+use tempfile::TempDir;
+
+/// A running server.
+pub struct ServerProcess {
+    child: Child,
+    _folder: Option<TempDir>,
+    data: PathBuf,
+    arguments: Vec<String>,
+    link: Link,
+    log: Arc<Mutex<String>>,
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl ServerProcess {
+    /// Starts one in a new folder, on a free port of the loopback address.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same, with more arguments.
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("server");
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        Self::spawn(data, Some(folder), "127.0.0.1:0", arguments)
+    }
+
+    fn spawn(data: PathBuf, folder: Option<TempDir>, listen: &str, arguments: Vec<String>) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_chat"))
+            .args(["server", "--small-host", "--listen", listen, "--data"])
+            .arg(&data)
+            .args(&arguments)
+            .env("RUST_LOG", "chat=debug")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        collect(child.stderr.take().unwrap(), Arc::clone(&log));
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let link = line.trim().parse().unwrap_or_else(|error| {
+            let _ = child.wait();
+            panic!("{line:?} is no link ({error}); the server's log:\n{}", log.lock().unwrap())
+        });
+        Self { child, _folder: folder, data, arguments, link, log, _stdout: stdout }
+    }
+
+    /// Where it is, with its key.
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// Where it is, for a bare socket.
+    pub fn address(&self) -> SocketAddr {
+        self.link.address().parse().unwrap()
+    }
+
+    /// Its data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The memory that it has in use, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        self.status_field("VmRSS:")
+    }
+
+    /// The number of its threads.
+    pub fn threads(&self) -> u64 {
+        self.status_field("Threads:")
+    }
+
+    fn status_field(&self, name: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// The CPU time that it has used, in clock ticks (mostly 10 ms).
+    pub fn cpu_ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
+        let after_name: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        after_name[11].parse::<u64>().unwrap() + after_name[12].parse::<u64>().unwrap()
+    }
+
+    /// SIGKILL, and the same server again: same folder, same port.
+    pub fn kill_and_restart(self) -> Self {
+        self.restart_after(|child| {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        })
+    }
+
+    /// SIGTERM, and the same server again.
+    pub fn stop_and_restart(self) -> Self {
+        self.restart_after(|child| {
+            signal(child.id(), "TERM");
+            assert!(child.wait().unwrap().success());
+        })
+    }
+
+    fn restart_after(mut self, end: impl FnOnce(&mut Child)) -> Self {
+        end(&mut self.child);
+        let (folder, data, arguments) = (self._folder.take(), self.data.clone(), self.arguments.clone());
+        let listen = self.link.address();
+        drop(self);
+        Self::spawn(data, folder, &listen, arguments)
+    }
+
+    /// Sends a signal by its name without SIG.
+    pub fn signal(&self, name: &str) {
+        signal(self.id(), name);
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn signal(process: u32, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &process.to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+fn collect(mut stderr: ChildStderr, log: Arc<Mutex<String>>) {
+    thread::spawn(move || {
+        let mut chunk = [0; 4096];
+        while let Ok(count @ 1..) = stderr.read(&mut chunk) {
+            log.lock().unwrap().push_str(&String::from_utf8_lossy(&chunk[..count]));
+        }
+    });
+}
