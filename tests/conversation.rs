@@ -31,7 +31,9 @@ fn what_one_says_the_other_hears_and_the_author_is_told_its_place() {
     let ServerMessage::Said { sequence: 1, author, id: heard_id, .. } = &heard else { panic!("{heard:?}") };
     assert_eq!((author.as_str(), *heard_id, body(&heard)), ("alice", id, "hello".into()));
     let accepted = alice.wait_for(|message| matches!(message, ServerMessage::Accepted { .. }));
-    assert!(matches!(accepted, ServerMessage::Accepted { id: accepted_id, sequence: 1, .. } if accepted_id == id));
+    assert!(
+        matches!(accepted, ServerMessage::Accepted { id: accepted_id, sequence: 1, .. } if accepted_id == id)
+    );
     assert_eq!(body(&alice.wait_for(is_said)), "hello");
 }
 
@@ -61,7 +63,10 @@ fn fifty_who_talk_at_once_all_hear_everything_once_and_in_one_order() {
     assert_eq!(heard[0].iter().collect::<HashSet<_>>().len(), PEOPLE * MESSAGES);
     for n in 0..PEOPLE {
         let own: Vec<_> = heard[0].iter().filter(|text| text.starts_with(&format!("{n}/"))).collect();
-        assert_eq!(own, (0..MESSAGES).map(|m| format!("{n}/{m}")).collect::<Vec<_>>().iter().collect::<Vec<_>>());
+        assert_eq!(
+            own,
+            (0..MESSAGES).map(|m| format!("{n}/{m}")).collect::<Vec<_>>().iter().collect::<Vec<_>>()
+        );
     }
 }
 
@@ -78,11 +83,17 @@ fn who_joins_hears_the_last_fifty_and_who_comes_back_hears_what_was_missed() {
     }
     let mut bob = Peer::signed_up(server.link(), "bob");
     let last = bob.join(None);
-    assert_eq!(last.iter().map(body).collect::<Vec<_>>(), (71..=120).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(
+        last.iter().map(body).collect::<Vec<_>>(),
+        (71..=120).map(|n| n.to_string()).collect::<Vec<_>>()
+    );
     bob.leave();
     let mut bob = Peer::logged_in(server.link(), "bob");
     let missed = bob.join(Some(100));
-    assert_eq!(missed.iter().map(body).collect::<Vec<_>>(), (101..=120).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(
+        missed.iter().map(body).collect::<Vec<_>>(),
+        (101..=120).map(|n| n.to_string()).collect::<Vec<_>>()
+    );
     bob.leave();
     let mut bob = Peer::logged_in(server.link(), "bob");
     assert_eq!(bob.join(Some(9999)).len(), 50, "a place that is not there yet counts as none");

@@ -130,8 +130,17 @@ mod tests {
 
     #[test]
     fn well_formed_items_that_are_no_messages_are_malformed() {
-        // 0, "x", [], [3, {}] (a Say without fields), [2, {0: 5}] (a Join whose room is a number)
-        for item in [b"\x00".as_slice(), b"\x61x", b"\x80", b"\x82\x03\xa0", b"\x82\x02\xa1\x00\x05"] {
+        // 0, "x", [], [3, {}] (a Say without fields), [2, {0: 5}] (a Join whose room is a number), a Pong of
+        // indefinite length
+        let items = [
+            b"\x00".as_slice(),
+            b"\x61x",
+            b"\x80",
+            b"\x82\x03\xa0",
+            b"\x82\x02\xa1\x00\x05",
+            b"\x9f\x05\xa0\xff",
+        ];
+        for item in items {
             assert!(matches!(only::<ClientMessage>(item), Ok(Decoded::Malformed)), "{item:?}");
         }
     }

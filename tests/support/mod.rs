@@ -3,7 +3,10 @@
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 #![allow(unused_imports, reason = "likewise")]
-#![allow(unreachable_pub, reason = "shared by several test crates, each of which compiles it as its own module")]
+#![allow(
+    unreachable_pub,
+    reason = "shared by several test crates, each of which compiles it as its own module"
+)]
 
 mod peer;
 mod server_process;

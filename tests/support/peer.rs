@@ -47,7 +47,12 @@ impl Peer {
             assert_eq!(Some(server), expected);
             Ok::<(), ChannelError>(())
         })?;
-        Ok(Self { stream, sealer: established.sealer, incoming: established.incoming, heard: VecDeque::new() })
+        Ok(Self {
+            stream,
+            sealer: established.sealer,
+            incoming: established.incoming,
+            heard: VecDeque::new(),
+        })
     }
 
     /// Connects and signs up.
