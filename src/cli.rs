@@ -37,7 +37,7 @@ enum Command {
 
 #[derive(Args)]
 struct ServerArgs {
-    /// Where to listen, several times if need be; port 0 picks a free one [default: [::]:5555, all addresses].
+    /// Where to listen, several times if need be; port 0 picks a free one [default: port 5555 on all addresses].
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Vec<String>,
     /// The folder with the server's key, accounts and messages [default: ~/.local/share/chat/server].

@@ -71,7 +71,7 @@ impl ClientHello {
         Self { bytes }
     }
 
-    /// The number of bytes that follow the first [`HELLO_BYTES`] of a client's hello: 1 to 16.
+    /// The number of bytes that follow the first 6 of a client's hello: 1 to 16.
     pub fn rest(start: [u8; HELLO_BYTES]) -> Result<usize, ChannelError> {
         let [magic @ .., version, count] = start;
         if magic != labels::MAGIC {
