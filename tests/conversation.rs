@@ -1,4 +1,5 @@
 //! People talk: everyone hears everything, once, in one order.
+#![cfg(test)]
 
 mod support;
 

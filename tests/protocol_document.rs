@@ -1,4 +1,5 @@
 //! The worked example in PROTOCOL.md is what this program does, byte for byte.
+#![cfg(test)]
 
 use std::convert::Infallible;
 use std::fmt::Write;

@@ -1,4 +1,5 @@
 //! The rule of imports in `lib.rs`, held against the source.
+#![cfg(test)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

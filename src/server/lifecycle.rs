@@ -27,9 +27,9 @@ use super::log::LogStore;
 use super::log_writer::{LogQueue, LogWriter};
 use super::outbox::Outbox;
 use super::rooms::{Room, Rooms};
+use super::session;
 use super::shared::Shared;
 use crate::names::RoomName;
-use crate::wire::{Code, ServerMessage};
 
 /// How long sessions may take to finish what they have begun, when the server ends.
 const SESSIONS_END_WITHIN: Duration = Duration::from_secs(2);
@@ -127,10 +127,7 @@ fn announce(key: &crate::channel::StaticKey, listeners: &[TcpListener]) -> io::R
 }
 
 fn say_goodbye(outboxes: Vec<Arc<Outbox>>) {
-    let last = ServerMessage::Closing {
-        code: Code::ShuttingDown,
-        text: "the server is being stopped; what was said is kept".to_owned(),
-    };
+    let last = session::closing_for_shutdown();
     for outbox in &outboxes {
         outbox.end(&last);
     }

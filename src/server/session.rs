@@ -282,7 +282,11 @@ impl Session<'_> {
     fn finish(&mut self, end: End) {
         match end {
             End::Left => info!("left"),
-            End::Stopping => {}
+            End::Stopping if self.client.member().is_some() => {} // all members are told together, at the very end
+            End::Stopping => {
+                self.outbox.end(&closing_for_shutdown());
+                self.shared.flusher.flush(&self.outbox, &mut self.scratch);
+            }
             End::Lost(ChannelError::Closed) => info!("the connection was lost"),
             End::Lost(error) => info!(%error, "the connection was lost"),
             End::Closed(code, text) => {
@@ -303,4 +307,10 @@ impl Session<'_> {
         let mut discarded = [0; 1024];
         while matches!(lingering.read(&mut discarded), Ok(1..)) {}
     }
+}
+
+/// What everyone is told when the server ends.
+pub(super) fn closing_for_shutdown() -> ServerMessage {
+    let text = "the server is being stopped; what was said is kept".to_owned();
+    ServerMessage::Closing { code: Code::ShuttingDown, text }
 }

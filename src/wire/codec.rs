@@ -18,6 +18,9 @@ pub fn decode<M: for<'b> Decode<'b, ()>>(content: &[u8]) -> Messages<'_, M> {
     Messages { rest: content, message: PhantomData }
 }
 
+/// RFC 8949, section 3.2.1.
+const BREAK: u8 = 0xff;
+
 /// One item of a CBOR sequence.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decoded<M> {
@@ -48,7 +51,10 @@ impl<M: for<'b> Decode<'b, ()>> Iterator for Messages<'_, M> {
             return None;
         }
         let mut decoder = Decoder::new(self.rest);
-        let whole = decoder.skip().ok().and_then(|()| self.rest.split_at_checked(decoder.position()));
+        let whole = match self.rest.first() {
+            Some(&BREAK) => None, // the end of something that was never begun
+            _ => decoder.skip().ok().and_then(|()| self.rest.split_at_checked(decoder.position())),
+        };
         let Some((item, rest)) = whole else {
             self.rest = &[];
             return Some(Err(NotCbor));
@@ -146,12 +152,12 @@ mod tests {
     }
 
     #[test]
-    fn announced_lengths_cost_nothing() {
-        // An array of 2^62 names, a text of 2^62 bytes, 60,000 arrays in each other.
+    fn what_is_not_well_formed_is_told_and_announced_lengths_cost_nothing() {
+        // An array of 2^62 names, a text of 2^62 bytes, 60,000 arrays in each other, an end without a beginning.
         let names = b"\x82\x07\xa4\x00\x61x\x01\x9b\x40\x00\x00\x00\x00\x00\x00\x00";
         let text = b"\x7b\x40\x00\x00\x00\x00\x00\x00\x00";
         let nested = vec![0x81; 60_000];
-        for content in [names.as_slice(), text, &nested] {
+        for content in [names.as_slice(), text, &nested, b"\xff"] {
             assert_eq!(only::<ServerMessage>(content), Err(NotCbor));
         }
     }
