@@ -1,41 +1,73 @@
-//! stub
-use crate::{link::Link, names::Username};
+//! `chat client`: one person in one room of a server.
+//!
+//! | file | what it owns |
+//! |---|---|
+//! | `known_servers`, `server_identity` | which key the server must hold, and the first meeting |
+//! | `connection`, `courier` | an open channel, message by message; then its two threads |
+//! | `person`, `password`, `login_form`, `login` | questions, secrets, and what the server answers to them |
+//! | `event`, `signals`, `session` | everything that can happen, in one order, and what is done about it |
+//! | `uplink`, `backoff` | the connection that comes and goes |
+//! | `model`, `commands`, `greeting` | what is known, what a typed line means, who is here; all pure |
+//! | `line_mode` | the conversation as lines, and the line that is being typed |
+
+mod backoff;
+mod commands;
+mod connection;
+mod courier;
+mod error;
+mod event;
+#[cfg(test)]
+mod fake;
+mod greeting;
+mod known_servers;
+mod line_mode;
+mod login;
+mod login_form;
+mod model;
+mod password;
+mod person;
+mod server_identity;
+mod session;
+mod signals;
+mod uplink;
+
 use std::path::PathBuf;
-/// x
+
+pub use error::ClientError;
+pub use known_servers::{BadLine, KnownServersError};
+pub use password::PasswordSource;
+
+use rand::rngs::SysRng;
+
+use crate::channel::StaticKey;
+use crate::link::Link;
+use crate::names::Username;
+
+use known_servers::KnownServers;
+use server_identity::Server;
+
+/// What a client is to do.
 pub struct Config {
-    /// x
+    /// Where the server is, and perhaps which key it holds and which room to enter.
     pub link: Link,
-    /// x
+    /// The account's name; asked for when missing. With a name and without `sign_up` it is not asked whether to log in.
     pub user: Option<Username>,
-    /// x
+    /// Makes the account first.
     pub sign_up: bool,
-    /// x
+    /// Where the password comes from.
     pub password: PasswordSource,
-    /// x
+    /// Lines only, on a terminal too.
     pub plain: bool,
-    /// x
+    /// The folder of `known_servers`. It is made if need be.
     pub data_dir: PathBuf,
 }
-/// x
-pub enum PasswordSource {
-    /// x
-    Ask,
-    /// x
-    File(PathBuf),
-    /// x
-    Command(String),
-}
-/// x
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct ClientError;
-impl ClientError {
-    /// x
-    pub fn exit_code(&self) -> u8 {
-        1
-    }
-}
-/// x
-pub fn run(_: Config) -> Result<(), ClientError> {
-    Ok(())
+
+/// Runs a client until its person leaves.
+pub fn run(config: Config) -> Result<(), ClientError> {
+    let mut person = person::at_the_terminal();
+    let ours = StaticKey::generate(&mut SysRng).map_err(|_| ClientError::NoEntropy)?;
+    let known_servers = KnownServers::within(&config.data_dir);
+    let server = Server::identify(config.link.clone(), known_servers, ours, &mut *person)?;
+    let logged_in = login::log_in(&server, &config, &mut *person)?;
+    session::converse(server, logged_in, &config)
 }

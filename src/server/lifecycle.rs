@@ -1,7 +1,7 @@
 //! A server from its start to its end: everything is checked and opened before the first connection is taken, and
 //! everything that was accepted is written and told before the last one is closed.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -29,6 +29,7 @@ use super::outbox::Outbox;
 use super::rooms::{Room, Rooms};
 use super::session;
 use super::shared::Shared;
+use crate::channel::PublicKey;
 use crate::names::RoomName;
 
 /// How long sessions may take to finish what they have begun, when the server ends.
@@ -52,7 +53,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
         return Err(ServerError::ExampleAccounts);
     }
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
-    announce(&key, &listeners)?;
+    announce(key.public(), &listeners)?;
 
     let (behind, behind_end) = CatchUpQueue::new();
     let (flusher, poll) = Flusher::new(behind.clone())?;
@@ -101,26 +102,33 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     Ok(())
 }
 
-/// Waits for a signal that ends the server; SIGHUP reads the accounts anew.
+/// Waits for a signal that ends the server. SIGHUP reads the accounts anew, unless it tells that the terminal on which
+/// the server was started has been closed.
 fn wait_for_the_end(signals: &mut Signals, accounts: &Accounts) {
+    let on_terminal = io::stderr().is_terminal();
     for signal in signals.forever() {
-        match signal {
-            SIGHUP => match accounts.reload() {
-                Ok(()) => info!("users.db was read again"),
-                Err(error) => error!(%error, "users.db was not read again; the accounts stay as they were"),
-            },
-            _ => return,
+        if signal != SIGHUP || (on_terminal && !io::stderr().is_terminal()) {
+            return;
+        }
+        match accounts.reload() {
+            Ok(()) => info!("users.db was read again"),
+            Err(error) => error!(%error, "users.db was not read again; the accounts stay as they were"),
         }
     }
 }
 
-/// Standard output gets one line for each link and nothing else, so that a script can read it.
-fn announce(key: &crate::channel::StaticKey, listeners: &[TcpListener]) -> io::Result<()> {
+/// Standard output gets one line for each link and nothing else, so that a script can read it; a person is told what to
+/// do with them.
+fn announce(key: PublicKey, listeners: &[TcpListener]) -> io::Result<()> {
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
-    info!(fingerprint = %key.public().fingerprint(), "this server's key");
-    info!("whoever gets one of these links can sign up, and knows by it that this is the server:");
-    let mut out = io::stdout().lock();
-    for link in identity::links(key.public(), &addresses)? {
+    let (fingerprint, mut out) = (key.fingerprint(), io::stdout().lock());
+    if io::stderr().is_terminal() {
+        writeln!(io::stderr(), "The fingerprint of this server's key is {fingerprint}.")?;
+        writeln!(io::stderr(), "Give one of these links to those who may come in; Ctrl-C stops the server.")?;
+    } else {
+        info!(%fingerprint, "this server's key");
+    }
+    for link in identity::links(key, &addresses)? {
         writeln!(out, "{link}")?;
     }
     out.flush()

@@ -1,0 +1,171 @@
+//! What a typed line asks for. One table drives both the parser and `/help`; a command that is not in it is an error
+//! and never sent, for it may hold what was not meant for everyone.
+
+use crate::names::{MessageText, MessageTextError};
+
+/// What a line that was typed means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Typed {
+    /// An empty line.
+    Nothing,
+    /// Something to say to the room.
+    Say(MessageText),
+    /// Something to do.
+    Do(Command),
+}
+
+/// What can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Command {
+    Help,
+    Who,
+    Fingerprint,
+    Version,
+    Quit,
+}
+
+/// Why a line means nothing. Each says what to type instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum TypedError {
+    #[error("there is no command {name}; did you mean {nearest}? To say it as it is, type /{name}")]
+    Unknown { name: String, nearest: &'static str },
+    #[error("there is no command {name}; /help shows all. To say it as it is, type /{name}")]
+    UnknownAndFar { name: String },
+    #[error("{name} takes nothing after it")]
+    NoArguments { name: &'static str },
+    #[error("not sent: {0}")]
+    Text(#[from] MessageTextError),
+}
+
+struct Entry {
+    name: &'static str,
+    help: &'static str,
+    command: Command,
+}
+
+const COMMANDS: &[Entry] = &[
+    Entry { name: "/help", help: "shows the commands", command: Command::Help },
+    Entry { name: "/who", help: "shows who is here", command: Command::Who },
+    Entry {
+        name: "/fingerprint",
+        help: "shows the server's key, to compare with others",
+        command: Command::Fingerprint,
+    },
+    Entry { name: "/version", help: "shows which chat this is", command: Command::Version },
+    Entry { name: "/quit", help: "leaves; so do exit and bye alone on a line", command: Command::Quit },
+];
+
+/// How many letters may be wrong in a name for which another one is offered.
+const TYPOS_MAX: usize = 2;
+
+/// Reads a line. White space around it does not count.
+pub(super) fn parse(line: &str) -> Result<Typed, TypedError> {
+    let line = line.trim();
+    if line.is_empty() {
+        return Ok(Typed::Nothing);
+    }
+    if ["exit", "bye"].iter().any(|word| line.eq_ignore_ascii_case(word)) {
+        return Ok(Typed::Do(Command::Quit));
+    }
+    match line.strip_prefix('/') {
+        None => Ok(Typed::Say(line.parse()?)),
+        Some(text) if text.starts_with('/') => Ok(Typed::Say(text.parse()?)),
+        Some(_) => parse_command(line).map(Typed::Do),
+    }
+}
+
+/// One line for each command.
+pub(super) fn help() -> impl Iterator<Item = String> {
+    let commands = COMMANDS.iter().map(|entry| format!("{:13} {}", entry.name, entry.help));
+    commands.chain([format!("{:13} says /text", "//text")])
+}
+
+fn parse_command(line: &str) -> Result<Command, TypedError> {
+    let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let Some(entry) = COMMANDS.iter().find(|entry| entry.name.eq_ignore_ascii_case(name)) else {
+        return Err(unknown(name));
+    };
+    if !arguments.trim().is_empty() {
+        return Err(TypedError::NoArguments { name: entry.name });
+    }
+    Ok(entry.command)
+}
+
+fn unknown(name: &str) -> TypedError {
+    /// Longer ones are no mistyped commands, and not worth the comparison.
+    const NAME_CHARS_MAX: usize = 32;
+    let shown: String = name.chars().take(NAME_CHARS_MAX).collect();
+    let nearest = COMMANDS.iter().min_by_key(|entry| distance(entry.name, &shown));
+    match nearest.filter(|entry| distance(entry.name, &shown) <= TYPOS_MAX) {
+        Some(entry) => TypedError::Unknown { name: shown, nearest: entry.name },
+        None => TypedError::UnknownAndFar { name: shown },
+    }
+}
+
+/// The number of letters to insert, remove or replace (Levenshtein, 1965), one row of the table at a time.
+fn distance(name: &str, typed: &str) -> usize {
+    let typed: Vec<char> = typed.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=typed.len()).collect();
+    for (above, letter) in name.chars().enumerate() {
+        let mut left = above + 1;
+        let mut next = vec![left];
+        for ((diagonal, up), other) in row.iter().zip(row.iter().skip(1)).zip(&typed) {
+            left = (diagonal + usize::from(letter != *other)).min(up + 1).min(left + 1);
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_mean_what_hands_expect() {
+        let say = |text: &str| Ok(Typed::Say(text.parse().unwrap()));
+        let does = |command| Ok(Typed::Do(command));
+        let cases = [
+            ("", Ok(Typed::Nothing)),
+            (" \t", Ok(Typed::Nothing)),
+            ("hello", say("hello")),
+            ("exit the building", say("exit the building")),
+            ("//who is a command", say("/who is a command")),
+            ("/WHO", does(Command::Who)),
+            (" /help ", does(Command::Help)),
+            ("/quit", does(Command::Quit)),
+            ("exit", does(Command::Quit)),
+            ("Bye", does(Command::Quit)),
+            ("/who me", Err(TypedError::NoArguments { name: "/who" })),
+            ("/", Err(TypedError::UnknownAndFar { name: "/".into() })),
+            ("/hepl", Err(TypedError::Unknown { name: "/hepl".into(), nearest: "/help" })),
+            ("/usr/bin/env", Err(TypedError::UnknownAndFar { name: "/usr/bin/env".into() })),
+        ];
+        for (line, meaning) in cases {
+            assert_eq!(parse(line), meaning, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_refused_with_its_size() {
+        let error = parse(&"x".repeat(20_000)).unwrap_err();
+        assert!(error.to_string().starts_with("not sent: the message has 20000 bytes"), "{error}");
+    }
+
+    #[test]
+    fn every_command_is_understood_and_in_the_help() {
+        let help: Vec<String> = help().collect();
+        for entry in COMMANDS {
+            assert_eq!(parse(&entry.name.to_uppercase()), Ok(Typed::Do(entry.command)));
+            assert!(help.iter().any(|line| line.starts_with(entry.name) && line.ends_with(entry.help)));
+        }
+    }
+
+    #[test]
+    fn distances_are_those_that_one_counts() {
+        for (typed, expected) in [("/who", 0), ("/hwo", 2), ("/wh", 1), ("/whoo", 1), ("", 4)] {
+            assert_eq!(distance("/who", typed), expected, "{typed}");
+        }
+    }
+}

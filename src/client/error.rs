@@ -1,0 +1,260 @@
+//! Why the client ended, in sentences for people: each says what to do next. What a server wrote stands in some of
+//! them as it came, so whoever prints them makes them safe.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::channel::{ChannelError, Fingerprint};
+use crate::names::{PASSWORD_RULE, PasswordError, RoomName};
+
+use super::connection::{CONNECT_WITHIN, HANDSHAKE_WITHIN};
+use super::known_servers::KnownServersError;
+
+/// Why the client ended other than by leaving.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// No address belongs to the host.
+    #[error("'{host}' has no address ({error}); check how it is written, and that this computer is online")]
+    Resolve {
+        /// The host as it was given.
+        host: String,
+        /// What the system's resolver said.
+        error: io::Error,
+    },
+    /// The host is there and nothing listens.
+    #[error("nothing listens at {address}; start the server there with 'chat server', or check the port")]
+    NothingListens {
+        /// `host:port`.
+        address: String,
+    },
+    /// No answer to the attempt to connect.
+    #[error(
+        "{address} did not answer within {} s; check the address, and that no firewall keeps you from it",
+        CONNECT_WITHIN.as_secs()
+    )]
+    NoAnswer {
+        /// `host:port`.
+        address: String,
+    },
+    /// Anything else on the way there.
+    #[error("{address} can't be reached ({error}); check the address and your network")]
+    Unreachable {
+        /// `host:port`.
+        address: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A connection, and then nothing.
+    #[error(
+        "{address} took the connection and then said nothing for {} s; it is no chat server, or a very busy one: \
+         check the port, or try again later",
+        HANDSHAKE_WITHIN.as_secs()
+    )]
+    SaysNothing {
+        /// `host:port`.
+        address: String,
+    },
+    /// Another program.
+    #[error(
+        "at {address}, {error}; check the port: a chat server has 5555 unless its operator chose another one"
+    )]
+    OtherProgram {
+        /// `host:port`.
+        address: String,
+        /// What it is taken for.
+        error: ChannelError,
+    },
+    /// A chat server with which no channel can be opened.
+    #[error(
+        "no channel to {address}: {error}; ask its operator, and see that both sides run the same version of chat"
+    )]
+    NoChannel {
+        /// `host:port`.
+        address: String,
+        /// What went wrong.
+        error: ChannelError,
+    },
+    /// The server takes no more connections.
+    #[error("the server at {address} is full; try again later")]
+    Full {
+        /// `host:port`.
+        address: String,
+    },
+    /// The connection broke before the login was answered.
+    #[error(
+        "the connection to {address} was lost before the login was answered ({reason}); try again (a new account may \
+         have been made already: then log in)"
+    )]
+    LostAtLogin {
+        /// `host:port`.
+        address: String,
+        /// How it ended.
+        reason: String,
+    },
+    /// A server that this person never met, and nobody to ask about it.
+    #[error(
+        "{address} is a server that you have not met, with the key {fingerprint}, and there is no terminal to ask you \
+         whether it is the right one; use the whole link that the server printed, with the part after '#'"
+    )]
+    UnknownServer {
+        /// `host:port`.
+        address: String,
+        /// Of its key.
+        fingerprint: Fingerprint,
+    },
+    /// The person said that it is not the right server.
+    #[error("not connected to {address}; ask its operator for the fingerprint, or for the whole link")]
+    NotTrusted {
+        /// `host:port`.
+        address: String,
+    },
+    /// The server proved to hold another key than the one that it had.
+    #[error(
+        "the server at {address} has another key than the one you know! You know {expected}, and it has {found}. Either \
+         it was set up anew, or someone stands between you and it. Ask its operator, by another way than this one; if \
+         they tell you the second fingerprint, remove line {line} of {file} and connect again", file = file.display()
+    )]
+    KeyChanged {
+        /// `host:port`.
+        address: String,
+        /// The fingerprint in the file.
+        expected: Fingerprint,
+        /// The fingerprint of the server.
+        found: Fingerprint,
+        /// `known_servers`.
+        file: PathBuf,
+        /// Its line.
+        line: usize,
+    },
+    /// The server proved to hold another key than the one in the link.
+    #[error(
+        "the server at {address} is not the one of the link! The link says {expected}, and it has {found}. Either the \
+         link is old, or someone stands between you and the server. Ask for the present link, by another way than this one"
+    )]
+    NotOfTheLink {
+        /// `host:port`.
+        address: String,
+        /// The fingerprint in the link.
+        expected: Fingerprint,
+        /// The fingerprint of the server.
+        found: Fingerprint,
+    },
+    /// The link and the file of known servers don't agree.
+    #[error(
+        "the link has another key for {address} than the one you know! You know {expected}, and the link says {found}. \
+         Either the server was set up anew, or the link is someone else's. Ask its operator, by another way than that by \
+         which the link came; if they tell you the second fingerprint, remove line {line} of {file} and connect again",
+        file = file.display()
+    )]
+    OtherLink {
+        /// `host:port`.
+        address: String,
+        /// The fingerprint in the file.
+        expected: Fingerprint,
+        /// The fingerprint in the link.
+        found: Fingerprint,
+        /// `known_servers`.
+        file: PathBuf,
+        /// Its line.
+        line: usize,
+    },
+    /// The server said no to the login; holds its reason, which says what to do.
+    #[error("the server refused the login: {0}")]
+    LoginRefused(String),
+    /// A password that no new account may have.
+    #[error("{0}; a new account needs {PASSWORD_RULE}")]
+    PasswordRefused(PasswordError),
+    /// Nobody to ask for the name.
+    #[error("there is no terminal to ask for your name; give it with --user NAME")]
+    NoName,
+    /// Nobody to ask for the password.
+    #[error(
+        "there is no terminal to ask for the password; give --password-file FILE, --password-command COMMAND or the \
+         variable CHAT_PASSWORD"
+    )]
+    NoPassword,
+    /// The password's file is of no use.
+    #[error("no password from {path}: {reason}; it must hold the password on its first line", path = path.display())]
+    PasswordFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The password's command is of no use.
+    #[error("no password from the command: {0}; it must print the password on its first line and end with 0")]
+    PasswordCommand(String),
+    /// The password in the environment is of no use.
+    #[error("no password from the variable CHAT_PASSWORD: {0}; set it to the password, or unset it")]
+    PasswordVariable(String),
+    /// The file of known servers is of no use.
+    #[error(transparent)]
+    KnownServers(#[from] KnownServersError),
+    /// The link's room does not exist.
+    #[error("you can't enter {room}: {reason}; leave the room out of the link to enter #lobby")]
+    NoSuchRoom {
+        /// The room.
+        room: RoomName,
+        /// What the server said.
+        reason: String,
+    },
+    /// Something that was to be said was not.
+    #[error("{} not delivered; see the lines marked '!', and send again what still matters", messages(*.count))]
+    NotDelivered {
+        /// How many messages.
+        count: usize,
+    },
+    /// Ctrl-C at a question.
+    #[error("you stopped before the login; nothing was sent. Start again when you like")]
+    Stopped,
+    /// The terminal or the output failed.
+    #[error("the terminal or the output failed: {0}; check where the output goes")]
+    Output(#[from] io::Error),
+    /// The operating system gave no random bytes.
+    #[error(
+        "the operating system gives no random bytes, without which nothing is safe; restart the computer"
+    )]
+    NoEntropy,
+}
+
+impl ClientError {
+    /// What the process should end with: 1 failed, 2 usage, 3 cannot connect, 4 login refused, 5 the server's key
+    /// changed.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::KnownServers(_)
+            | Self::PasswordFile { .. }
+            | Self::PasswordCommand(_)
+            | Self::PasswordVariable(_)
+            | Self::NoSuchRoom { .. }
+            | Self::NotDelivered { .. }
+            | Self::Stopped
+            | Self::Output(_)
+            | Self::NoEntropy => 1,
+            Self::NoName | Self::NoPassword => 2,
+            Self::Resolve { .. }
+            | Self::NothingListens { .. }
+            | Self::NoAnswer { .. }
+            | Self::Unreachable { .. }
+            | Self::SaysNothing { .. }
+            | Self::OtherProgram { .. }
+            | Self::NoChannel { .. }
+            | Self::Full { .. }
+            | Self::LostAtLogin { .. }
+            | Self::UnknownServer { .. }
+            | Self::NotTrusted { .. } => 3,
+            Self::LoginRefused(_) | Self::PasswordRefused(_) => 4,
+            Self::KeyChanged { .. } | Self::NotOfTheLink { .. } | Self::OtherLink { .. } => 5,
+        }
+    }
+
+    /// Whether trying again can't help: someone must act first.
+    pub(super) fn is_final(&self) -> bool {
+        matches!(self.exit_code(), 4 | 5)
+    }
+}
+
+fn messages(count: usize) -> String {
+    if count == 1 { "1 message was".to_owned() } else { format!("{count} messages were") }
+}

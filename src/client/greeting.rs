@@ -1,0 +1,56 @@
+//! Who is here, in words.
+
+use super::model::Model;
+
+/// The most people who are named when someone enters.
+const NAMED_MAX: usize = 8;
+
+/// What someone is told who has just entered.
+pub(super) fn greeting(model: &Model) -> String {
+    let others: Vec<&str> = model.people().filter(|name| *name != model.me()).collect();
+    let company = match others.len() {
+        0 => "nobody else is here".to_owned(),
+        1..=NAMED_MAX => format!("with you: {}", others.join(", ")),
+        count => format!("with you are {count} others (/who names them)"),
+    };
+    format!("you are {} in {}; {company}; /help shows the commands", model.me(), model.room())
+}
+
+/// Everyone who is here.
+pub(super) fn who(model: &Model) -> String {
+    let people: Vec<&str> = model.people().collect();
+    match people.len() {
+        1 => format!("1 person is in {}: {}", model.room(), people.concat()),
+        count => format!("{count} people are in {}: {}", model.room(), people.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::RoomName;
+    use crate::wire::ServerMessage;
+
+    fn room_with(names: &[&str]) -> Model {
+        let mut model = Model::new("alice".into(), RoomName::lobby());
+        let names = names.iter().map(|&name| name.to_owned()).collect();
+        model.apply(ServerMessage::People { room: "#lobby".into(), names, first: true, last: true });
+        model
+    }
+
+    #[test]
+    fn one_is_told_who_is_here() {
+        let alone = room_with(&["alice"]);
+        assert_eq!(
+            greeting(&alone),
+            "you are alice in #lobby; nobody else is here; /help shows the commands"
+        );
+        assert_eq!(who(&alone), "1 person is in #lobby: alice");
+        let few = room_with(&["alice", "carol", "bob"]);
+        assert!(greeting(&few).contains("with you: bob, carol;"));
+        assert_eq!(who(&few), "3 people are in #lobby: alice, bob, carol");
+        let many: Vec<String> = (0..20).map(|number| format!("p{number}")).collect();
+        let many = room_with(&many.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(greeting(&many).contains("with you are 20 others (/who names them)"));
+    }
+}

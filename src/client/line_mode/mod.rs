@@ -1,0 +1,14 @@
+//! The conversation as lines: one for each event, in the order in which they happened, fit for pipes, logs and screen
+//! readers. [`transcript`] decides what a line says and [`screen`] puts it out. On a terminal the last row belongs to
+//! what is being typed: [`editor`] holds it, and since `screen` alone writes to the terminal, what others say can't get
+//! into it. [`input`] reads keys or plain lines.
+
+mod editor;
+mod input;
+mod screen;
+mod transcript;
+
+pub(super) use editor::{Editor, Pressed};
+pub(super) use input::{PlainLines, TypedLine, read_keys};
+pub(super) use screen::{RawMode, Screen, is_for_editing, row};
+pub(super) use transcript::Transcript;

@@ -1,0 +1,142 @@
+//! The one place that writes the conversation out. On a terminal the last row is the line that is being typed: it is
+//! taken away before a line is printed and painted again below it.
+
+use std::io::{self, IsTerminal, Stdout, Write};
+
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event};
+use crossterm::{execute, terminal};
+use unicode_width::UnicodeWidthStr;
+
+use super::editor::{Editor, Pressed};
+
+const PROMPT: &str = "> ";
+
+/// Assumed when the terminal does not tell.
+const COLUMNS: u16 = 80;
+
+/// Takes the cursor to the first column of a row that is empty then, and of what a narrower window made of it.
+const CLEAR_ROW: &str = "\r\x1b[J";
+
+/// Standard output, perhaps with a line below it that is being typed.
+pub(in crate::client) struct Screen {
+    out: Stdout,
+    editing: Option<(Editor, RawMode)>,
+}
+
+/// Whether standard input and output are a terminal on which a line can be edited.
+pub(in crate::client) fn is_for_editing() -> bool {
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb
+}
+
+impl Screen {
+    /// Lines and nothing else.
+    pub(in crate::client) fn plain() -> Self {
+        Self { out: io::stdout(), editing: None }
+    }
+
+    /// Lines, and the line that is being typed.
+    pub(in crate::client) fn with_editor() -> io::Result<Self> {
+        let raw = RawMode::enter()?;
+        execute!(io::stdout(), EnableBracketedPaste)?;
+        let mut screen = Self { out: io::stdout(), editing: Some((Editor::default(), raw)) };
+        screen.paint()?;
+        Ok(screen)
+    }
+
+    /// Writes lines out, at once.
+    pub(in crate::client) fn print<'l>(
+        &mut self,
+        lines: impl IntoIterator<Item = &'l str>,
+    ) -> io::Result<()> {
+        let (before, end) = if self.editing.is_some() { (CLEAR_ROW, "\r\n") } else { ("", "\n") };
+        let mut text = before.to_owned();
+        for line in lines {
+            text.push_str(line);
+            text.push_str(end);
+        }
+        self.out.write_all(text.as_bytes())?;
+        self.paint()
+    }
+
+    /// Takes what happened at the keyboard.
+    pub(in crate::client) fn press(&mut self, event: Event) -> io::Result<Pressed> {
+        let pressed = self.editing.as_mut().map_or(Pressed::Edited, |(editor, _)| editor.take(event));
+        match pressed {
+            Pressed::Redraw => execute!(
+                self.out,
+                terminal::Clear(terminal::ClearType::All),
+                crossterm::cursor::MoveTo(0, 0)
+            )?,
+            Pressed::Suspend => self.suspend()?,
+            _ => {}
+        }
+        self.paint()?;
+        Ok(pressed)
+    }
+
+    /// Gives the terminal back as it was.
+    pub(in crate::client) fn close(&mut self) -> io::Result<()> {
+        if self.editing.take().is_some() {
+            self.out.write_all(CLEAR_ROW.as_bytes())?;
+            execute!(self.out, DisableBracketedPaste)?;
+        }
+        self.out.flush()
+    }
+
+    /// Stops until the shell lets the program go on.
+    fn suspend(&mut self) -> io::Result<()> {
+        if let Some((editor, raw)) = self.editing.take() {
+            self.out.write_all(CLEAR_ROW.as_bytes())?;
+            execute!(self.out, DisableBracketedPaste)?;
+            drop(raw);
+            signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+            self.editing = Some((editor, RawMode::enter()?));
+            execute!(self.out, EnableBracketedPaste)?;
+        }
+        Ok(())
+    }
+
+    /// Paints the line that is being typed, and sees that everything is out.
+    fn paint(&mut self) -> io::Result<()> {
+        if let Some((editor, _)) = &self.editing {
+            self.out.write_all(row(PROMPT, editor).as_bytes())?;
+        }
+        self.out.flush()
+    }
+}
+
+/// What paints a line that is being typed into the row of the cursor. It never needs a second row.
+pub(in crate::client) fn row(prompt: &str, editor: &Editor) -> String {
+    // One column stays free: some terminals wrap a row as soon as its last one is written.
+    let columns = terminal::size().map_or(COLUMNS, |(columns, _)| columns);
+    let room = usize::from(columns).saturating_sub(prompt.width() + 1);
+    let (left, right, width) = editor.window(room);
+    let back = prompt.width() + width;
+    format!("{CLEAR_ROW}{prompt}{left}{right}\r\x1b[{back}C")
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        // On the way out of an error there is nobody left to tell of a second one.
+        let _ = self.close();
+    }
+}
+
+/// A terminal that gives every key at once and shows none; as it was before when this is dropped.
+pub(in crate::client) struct RawMode(());
+
+impl RawMode {
+    /// Needs a terminal at standard input.
+    pub(in crate::client) fn enter() -> io::Result<Self> {
+        terminal::enable_raw_mode()?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for RawMode {
+    fn drop(&mut self) {
+        // Fails only when the terminal is gone.
+        let _ = terminal::disable_raw_mode();
+    }
+}

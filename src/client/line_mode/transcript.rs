@@ -1,0 +1,131 @@
+//! What a line says: the fixed formats of line mode, which scripts rely on.
+//!
+//! ```text
+//! 12:34 #lobby <alice> hello      what is said
+//! 12:34 #lobby * bob joined       what happens
+//! 12:34 ! …                       what concerns only me
+//! ```
+//!
+//! Times are this computer's local ones. A line `!` names the day when it is not that of the line before; the first
+//! line is taken to be of today. Everything that is not our own text is made safe here.
+
+use std::fmt::Display;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
+use crate::terminal_text::one_line;
+use crate::wire::BODY_TEXT;
+
+/// Makes lines, and remembers the day of the last one.
+pub(in crate::client) struct Transcript {
+    zone: TimeZone,
+    room: String,
+    day: Date,
+}
+
+impl Transcript {
+    /// The lines of one room, of which the first is of today.
+    pub(in crate::client) fn new(room: String, zone: TimeZone, now: Timestamp) -> Self {
+        let day = now.to_zoned(zone.clone()).date();
+        Self { zone, room, day }
+    }
+
+    /// Something was said, `at` in milliseconds since 1970.
+    pub(in crate::client) fn said(&mut self, at: u64, author: &str, kind: u16, body: &[u8]) -> Vec<String> {
+        let body = if kind == BODY_TEXT {
+            one_line(body)
+        } else {
+            format!("(something of kind {kind}, which this version of chat can't show)")
+        };
+        self.dated(at, |room| format!("{room} <{}> {body}", one_line(author)))
+    }
+
+    /// Someone joined.
+    pub(in crate::client) fn arrived(&mut self, at: u64, name: &str) -> Vec<String> {
+        self.dated(at, |room| format!("{room} * {} joined", one_line(name)))
+    }
+
+    /// Someone left.
+    pub(in crate::client) fn left(&mut self, at: u64, name: &str) -> Vec<String> {
+        self.dated(at, |room| format!("{room} * {} left", one_line(name)))
+    }
+
+    /// Something that concerns only this person.
+    pub(in crate::client) fn note(&self, text: &str) -> String {
+        note(&Timestamp::now().to_zoned(self.zone.clone()), one_line(text))
+    }
+
+    fn dated(&mut self, at: u64, what: impl FnOnce(&str) -> String) -> Vec<String> {
+        let what = what(&self.room);
+        // A server can send any number; what no calendar knows gets no time.
+        let Some(time) = i64::try_from(at).ok().and_then(|at| Timestamp::from_millisecond(at).ok()) else {
+            return vec![format!("--:-- {what}")];
+        };
+        let time = time.to_zoned(self.zone.clone());
+        let line = format!("{} {what}", time.strftime("%H:%M"));
+        if time.date() == self.day {
+            return vec![line];
+        }
+        self.day = time.date();
+        vec![note(&time, time.strftime("%A, %-d %B %Y")), line]
+    }
+}
+
+fn note(time: &Zoned, text: impl Display) -> String {
+    format!("{} ! {text}", time.strftime("%H:%M"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 20 November 2026, 10:34 UTC.
+    const NOW: u64 = 1_795_170_840_000;
+    const DAY: u64 = 24 * 60 * 60 * 1000;
+
+    fn transcript() -> Transcript {
+        let now = Timestamp::from_millisecond(NOW.try_into().unwrap()).unwrap();
+        Transcript::new("#lobby".into(), TimeZone::UTC, now)
+    }
+
+    #[test]
+    fn lines_have_the_formats_that_scripts_rely_on() {
+        let mut transcript = transcript();
+        assert_eq!(transcript.said(NOW, "alice", 0, b"hello"), ["10:34 #lobby <alice> hello"]);
+        assert_eq!(transcript.arrived(NOW, "bob"), ["10:34 #lobby * bob joined"]);
+        assert_eq!(transcript.left(NOW, "bob"), ["10:34 #lobby * bob left"]);
+        let note = transcript.note("alone");
+        assert_eq!((note.len(), note.get(5..)), (13, Some(" ! alone")));
+    }
+
+    #[test]
+    fn a_new_day_is_named_before_its_first_line() {
+        let mut transcript = transcript();
+        let yesterday = ["10:34 ! Thursday, 19 November 2026", "10:34 #lobby <bob> late"];
+        assert_eq!(transcript.said(NOW - DAY, "bob", 0, b"late"), yesterday);
+        assert_eq!(transcript.said(NOW - DAY, "bob", 0, b"later").len(), 1);
+        let today = transcript.said(NOW, "bob", 0, b"morning");
+        assert_eq!(today[0], "10:34 ! Friday, 20 November 2026");
+    }
+
+    #[test]
+    fn whatever_comes_from_the_network_stays_on_its_line_and_is_safe() {
+        let mut transcript = transcript();
+        let line = transcript.said(NOW, "eve\n12:00 #lobby <bob", 0, b"\x1b[2Jgone\r\nand \xff");
+        assert_eq!(line, ["10:34 #lobby <eve⏎12:00 #lobby <bob> \u{fffd}[2Jgone⏎and \u{fffd}"]);
+        assert_eq!(transcript.arrived(NOW, "\u{202e}bob").concat(), "10:34 #lobby * \u{fffd}bob joined");
+        assert!(transcript.note("no\x07").ends_with("! no\u{fffd}"));
+    }
+
+    #[test]
+    fn what_a_newer_version_says_has_a_place_and_impossible_times_have_none() {
+        let mut transcript = transcript();
+        let shown = transcript.said(NOW, "bob", 7, b"\x00\x01").concat();
+        assert_eq!(shown, "10:34 #lobby <bob> (something of kind 7, which this version of chat can't show)");
+        for at in [u64::MAX, i64::MAX.unsigned_abs()] {
+            assert_eq!(transcript.said(at, "bob", 0, b"hi"), ["--:-- #lobby <bob> hi"]);
+        }
+    }
+}

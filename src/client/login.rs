@@ -1,0 +1,310 @@
+//! From an open channel to an account: what is sent, what the server answers, and what is done about it.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::wire::{ClientMessage, Code, ServerMessage};
+
+use super::connection::{Connection, End};
+use super::login_form::{Credentials, Form, sentence};
+use super::person::Person;
+use super::server_identity::Server;
+use super::{ClientError, Config};
+
+/// The time for the answer to a login: hashing takes a moment, and many may come at once.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+
+/// The most tries on one connection; the server allows no more.
+const TRIES_MAX: u32 = 5;
+
+/// The longest that a busy server can make us wait before the next try.
+const BUSY_MAX: Duration = Duration::from_secs(60);
+
+/// Someone who is logged in.
+pub(super) struct LoggedIn {
+    pub(super) connection: Connection,
+    /// The name as the server writes it.
+    pub(super) name: String,
+    pub(super) credentials: Credentials,
+}
+
+/// Connects and logs in (or signs up), with what the configuration gives and the person answers. Who typed something
+/// wrong is asked again.
+pub(super) fn log_in(
+    server: &Server,
+    config: &Config,
+    person: &mut dyn Person,
+) -> Result<LoggedIn, ClientError> {
+    let form = Form::begin(config, person)?;
+    let mut connection = server.connect()?;
+    server.remember()?;
+    match submit_until_right(form, &mut connection, server, person) {
+        Ok((name, credentials)) => Ok(LoggedIn { connection, name, credentials }),
+        Err(error) => {
+            connection.sending.say_goodbye(ANSWER_WITHIN);
+            Err(error)
+        }
+    }
+}
+
+/// Connects and logs in again, without questions.
+pub(super) fn come_back(server: &Server, credentials: &Credentials) -> Result<Connection, ClientError> {
+    let mut connection = server.connect()?;
+    match ask(&mut connection, &credentials.log_in_message()).map_err(|end| lost(server, &end))? {
+        Answer::Yes { .. } => Ok(connection),
+        Answer::Busy { text, .. } => {
+            Err(ClientError::LostAtLogin { address: server.address(), reason: text })
+        }
+        Answer::No { text, .. } => Err(ClientError::LoginRefused(text)),
+    }
+}
+
+/// Gives the name as the server writes it, and what was right in the end.
+fn submit_until_right(
+    mut form: Form,
+    connection: &mut Connection,
+    server: &Server,
+    person: &mut dyn Person,
+) -> Result<(String, Credentials), ClientError> {
+    let can_ask_again = person.is_there() && form.asks_for_password();
+    for tries in 1.. {
+        let attempt = form.fill(person)?;
+        let answer = ask(connection, &attempt.message()).or_else(|_| {
+            // The server does not wait for ever while a person types; then we call again.
+            *connection = server.connect()?;
+            ask(connection, &attempt.message()).map_err(|end| lost(server, &end))
+        })?;
+        match answer {
+            Answer::Yes { name } => return Ok((name, attempt.into_credentials())),
+            Answer::Busy { text, wait } if tries < TRIES_MAX => {
+                person.tell(&format!("{text} (trying again in {} s)", wait.as_secs()));
+                thread::sleep(wait);
+                form = attempt.mend(Code::Busy);
+            }
+            Answer::No { code, text } if can_ask_again && tries < TRIES_MAX => {
+                person.tell(&sentence(&text));
+                form = attempt.mend(code);
+            }
+            Answer::No { text, .. } | Answer::Busy { text, .. } => {
+                return Err(ClientError::LoginRefused(text));
+            }
+        }
+    }
+    Err(ClientError::Stopped)
+}
+
+fn lost(server: &Server, end: &End) -> ClientError {
+    ClientError::LostAtLogin { address: server.address(), reason: end.to_string() }
+}
+
+enum Answer {
+    Yes { name: String },
+    No { code: Code, text: String },
+    Busy { text: String, wait: Duration },
+}
+
+/// Sends a login and waits for its answer.
+fn ask(connection: &mut Connection, message: &ClientMessage) -> Result<Answer, End> {
+    connection.sending.send(message, ANSWER_WITHIN)?;
+    loop {
+        match connection.receiving.receive(ANSWER_WITHIN)? {
+            ServerMessage::LoggedIn { name, .. } => return Ok(Answer::Yes { name }),
+            ServerMessage::Refused { code: Code::Busy, text, retry_after, .. } => {
+                let wait = Duration::from_secs(retry_after.unwrap_or(1).into()).min(BUSY_MAX);
+                return Ok(Answer::Busy { text, wait });
+            }
+            ServerMessage::Refused { code, text, .. } => return Ok(Answer::No { code, text }),
+            ServerMessage::Closing { code: code @ Code::TooManyTries, text } => {
+                return Ok(Answer::No { code, text });
+            }
+            ServerMessage::Ping {} => connection.sending.send(&ClientMessage::Pong {}, ANSWER_WITHIN)?,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::PasswordSource;
+    use super::super::fake::{FakeServer, Guest, Scripted};
+    use super::super::known_servers::KnownServers;
+    use super::*;
+    use crate::channel::StaticKey;
+    use crate::names::PasswordError;
+
+    fn welcome(fake: &FakeServer) -> Guest {
+        let mut guest = fake.guest().unwrap();
+        let (software, password_rule) = ("fake".into(), "any".into());
+        guest.send(&ServerMessage::Welcome { protocol: 1, software, password_rule, body_max: 1 });
+        guest
+    }
+
+    fn refused(code: Code, text: &str) -> ServerMessage {
+        ServerMessage::Refused { code, text: text.into(), id: None, retry_after: Some(0) }
+    }
+
+    fn logged_in(name: &str) -> ServerMessage {
+        ServerMessage::LoggedIn { name: name.into(), role: 0 }
+    }
+
+    /// What a login was tried with: whether to sign up, the name, the password.
+    fn tried(guest: &mut Guest) -> Option<(bool, String, String)> {
+        match guest.receive()? {
+            ClientMessage::SignUp { name, password } => Some((true, name, password.0.to_string())),
+            ClientMessage::LogIn { name, password } => Some((false, name, password.0.to_string())),
+            _ => panic!("no login"),
+        }
+    }
+
+    fn expected(wants_account: bool, name: &str, password: &str) -> (bool, String, String) {
+        (wants_account, name.into(), password.into())
+    }
+
+    fn run(
+        script: impl FnOnce(&FakeServer) + Send + 'static,
+        change: impl FnOnce(&mut Config),
+        answers: &[&'static str],
+    ) -> (Result<String, ClientError>, Scripted) {
+        let folder = tempfile::tempdir().unwrap();
+        let fake = FakeServer::with_key(1);
+        let mut link = fake.link();
+        link.server_key = Some(fake.key());
+        let mut config = Config {
+            link: link.clone(),
+            user: None,
+            sign_up: false,
+            password: PasswordSource::Ask,
+            plain: true,
+            data_dir: folder.path().to_owned(),
+        };
+        change(&mut config);
+        let mut person = Scripted::answering(answers);
+        let known_servers = KnownServers::within(folder.path());
+        let server =
+            Server::identify(link, known_servers, StaticKey::from_bytes(&[9; 32]), &mut person).unwrap();
+        let running = fake.run(script);
+        let result = log_in(&server, &config, &mut person).map(|logged_in| logged_in.name);
+        running.join().unwrap();
+        (result, person)
+    }
+
+    fn heard(person: &Scripted, text: &str) -> bool {
+        person.heard.iter().any(|line| line.contains(text))
+    }
+
+    #[test]
+    fn who_signs_up_is_asked_until_everything_is_right() {
+        let script = |fake: &FakeServer| {
+            let mut guest = welcome(fake);
+            assert_eq!(tried(&mut guest), Some(expected(true, "alice", "Password1")));
+            guest.send(&refused(Code::NameTaken, "the name is taken"));
+            assert_eq!(tried(&mut guest), Some(expected(true, "alicia", "Password1")));
+            guest.send(&ServerMessage::Ping {});
+            assert!(matches!(guest.receive(), Some(ClientMessage::Pong {})));
+            guest.send(&logged_in("alicia"));
+        };
+        let answers = [
+            "?",
+            "s",
+            "no name",
+            "Alice",
+            "",
+            "short",
+            "Password1",
+            "Passw0rd1",
+            "Password1",
+            "Password1",
+            "alicia",
+        ];
+        let (result, person) = run(script, |_| {}, &answers);
+        assert_eq!(result.unwrap(), "alicia");
+        assert!(person.is_done());
+        for told in ["too weak", "not the same", "The name is taken.", "8 characters with a digit"] {
+            assert!(heard(&person, told), "{told}: {:?}", person.heard);
+        }
+    }
+
+    #[test]
+    fn a_wrong_password_is_asked_again_with_the_name_offered() {
+        let script = |fake: &FakeServer| {
+            let mut guest = welcome(fake);
+            assert_eq!(tried(&mut guest), Some(expected(false, "bob", "wrong")));
+            guest.send(&refused(Code::WrongNameOrPassword, "wrong"));
+            assert_eq!(tried(&mut guest), Some(expected(false, "bob", "right")));
+            guest.send(&logged_in("bob"));
+        };
+        let (result, person) = run(script, |_| {}, &["l", "bob", "wrong", "", "right"]);
+        assert_eq!(result.unwrap(), "bob");
+        assert!(heard(&person, "Name [bob]: "));
+    }
+
+    #[test]
+    fn a_server_that_did_not_wait_for_the_person_is_called_again() {
+        let script = |fake: &FakeServer| {
+            let mut impatient = welcome(fake);
+            impatient.send(&ServerMessage::Closing { code: Code::LoginTimeout, text: "too slow".into() });
+            impatient.say_goodbye();
+            drop(impatient);
+            let mut guest = welcome(fake);
+            assert_eq!(tried(&mut guest), Some(expected(false, "bob", "Password1")));
+            guest.send(&logged_in("bob"));
+        };
+        let (result, _) = run(script, |_| {}, &["l", "bob", "Password1"]);
+        assert_eq!(result.unwrap(), "bob");
+    }
+
+    #[test]
+    fn a_busy_server_is_tried_again_by_itself() {
+        let script = |fake: &FakeServer| {
+            let mut guest = welcome(fake);
+            tried(&mut guest);
+            guest.send(&refused(Code::Busy, "busy"));
+            assert_eq!(tried(&mut guest), Some(expected(false, "bob", "Password1")));
+            guest.send(&logged_in("bob"));
+        };
+        let (result, _) = run(script, |config| config.user = Some("bob".parse().unwrap()), &["Password1"]);
+        assert_eq!(result.unwrap(), "bob");
+    }
+
+    #[test]
+    fn without_anyone_to_ask_a_refusal_is_the_end_and_the_server_hears_a_goodbye() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        std::fs::write(&file, "wrong\n").unwrap();
+        let script = |fake: &FakeServer| {
+            let mut guest = welcome(fake);
+            assert_eq!(tried(&mut guest), Some(expected(false, "bob", "wrong")));
+            guest.send(&refused(Code::WrongNameOrPassword, "there is no such account"));
+            assert_eq!(tried(&mut guest), None);
+        };
+        let change = |config: &mut Config| {
+            config.user = Some("bob".parse().unwrap());
+            config.password = PasswordSource::File(file);
+        };
+        let (result, _) = run(script, change, &[]);
+        let error = result.unwrap_err();
+        assert_eq!((error.exit_code(), error.to_string().contains("no such account")), (4, true), "{error}");
+    }
+
+    #[test]
+    fn what_is_missing_is_told_before_anyone_is_called() {
+        let (result, _) = run(|_| {}, |_| {}, &[]);
+        assert!(matches!(result, Err(ClientError::NoName)));
+        let (result, _) = run(|_| {}, |config| config.user = Some("bob".parse().unwrap()), &[]);
+        assert!(matches!(result, Err(ClientError::NoPassword)));
+    }
+
+    #[test]
+    fn a_weak_password_is_never_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        std::fs::write(&file, "weak").unwrap();
+        let script = |fake: &FakeServer| assert_eq!(tried(&mut fake.guest().unwrap()), None);
+        let change = |config: &mut Config| {
+            (config.user, config.sign_up) = (Some("bob".parse().unwrap()), true);
+            config.password = PasswordSource::File(file);
+        };
+        let (result, _) = run(script, change, &[]);
+        assert!(matches!(result, Err(ClientError::PasswordRefused(PasswordError::TooWeak))));
+    }
+}

@@ -1,0 +1,167 @@
+//! What a login needs, as a form: some of it is given, the person is asked for the rest, and what the server did not
+//! like is asked for again. Names and passwords that no server would take are never sent.
+
+use zeroize::Zeroizing;
+
+use crate::names::{NewPassword, PASSWORD_RULE, Password, PasswordError, Username};
+use crate::wire::{ClientMessage, Code, SecretText};
+
+use super::person::Person;
+use super::{ClientError, Config};
+
+/// What is known so far.
+pub(super) struct Form {
+    wants_account: Option<bool>,
+    name: Option<Username>,
+    /// What was typed before; it is offered again.
+    name_before: Option<Username>,
+    password: Option<Password>,
+}
+
+/// A form that is filled in.
+pub(super) struct Attempt {
+    wants_account: bool,
+    credentials: Credentials,
+}
+
+/// A name and its password. They are kept to come back with after a lost connection.
+pub(super) struct Credentials {
+    name: Username,
+    password: Password,
+}
+
+impl Form {
+    /// What the configuration gives. With nobody to ask for the rest, it must be complete.
+    pub(super) fn begin(config: &Config, person: &dyn Person) -> Result<Self, ClientError> {
+        let (name, password) = (config.user.clone(), config.password.read()?);
+        if !person.is_there() && name.is_none() {
+            return Err(ClientError::NoName);
+        }
+        if !person.is_there() && password.is_none() {
+            return Err(ClientError::NoPassword);
+        }
+        let wants_account = (config.sign_up || name.is_some()).then_some(config.sign_up);
+        Ok(Self { wants_account, name, name_before: None, password })
+    }
+
+    /// Whether the person types the password, and can type another one.
+    pub(super) fn asks_for_password(&self) -> bool {
+        self.password.is_none()
+    }
+
+    /// Asks for what is missing.
+    pub(super) fn fill(self, person: &mut dyn Person) -> Result<Attempt, ClientError> {
+        let wants_account = self.wants_account.map_or_else(|| asked_for_account(person), Ok)?;
+        let name = self.name.map_or_else(|| asked_name(person, self.name_before), Ok)?;
+        let password = match self.password {
+            Some(password) if wants_account => {
+                new_password(password).map_err(ClientError::PasswordRefused)?
+            }
+            Some(password) => password,
+            None if wants_account => asked_new_password(person)?,
+            None => asked_password(person, &name)?,
+        };
+        Ok(Attempt { wants_account, credentials: Credentials { name, password } })
+    }
+}
+
+impl Attempt {
+    /// What is sent.
+    pub(super) fn message(&self) -> ClientMessage {
+        let Credentials { name, password } = &self.credentials;
+        if self.wants_account {
+            ClientMessage::SignUp { name: name.to_string(), password: secret(password) }
+        } else {
+            self.credentials.log_in_message()
+        }
+    }
+
+    /// What was right.
+    pub(super) fn into_credentials(self) -> Credentials {
+        self.credentials
+    }
+
+    /// The same once more, except for what the server did not like, which is to be asked again.
+    pub(super) fn mend(self, refused: Code) -> Form {
+        let Credentials { name, password } = self.credentials;
+        let (name, name_before, password) = match refused {
+            Code::Busy => (Some(name), None, Some(password)),
+            Code::NameTaken | Code::BadName => (None, None, Some(password)),
+            Code::BadPassword => (Some(name), None, None),
+            _ => (None, Some(name), None),
+        };
+        Form { wants_account: Some(self.wants_account), name, name_before, password }
+    }
+}
+
+impl Credentials {
+    /// What is sent to log in.
+    pub(super) fn log_in_message(&self) -> ClientMessage {
+        ClientMessage::LogIn { name: self.name.to_string(), password: secret(&self.password) }
+    }
+}
+
+/// A reason as a person is told it between two questions.
+pub(super) fn sentence(reason: &impl ToString) -> String {
+    let text = reason.to_string();
+    let mut letters = text.trim_end_matches('.').chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).chain(['.']).collect()
+}
+
+fn secret(password: &Password) -> SecretText {
+    SecretText(Zeroizing::new(password.expose().to_owned()))
+}
+
+fn asked_for_account(person: &mut dyn Person) -> Result<bool, ClientError> {
+    loop {
+        match person.ask("Log in, or sign up as someone new? (l/s) ")?.to_lowercase().as_str() {
+            "l" | "log in" | "login" => return Ok(false),
+            "s" | "sign up" | "signup" => return Ok(true),
+            _ => person.tell("Type l to log in with a name that you have, or s to sign up with a new one."),
+        }
+    }
+}
+
+fn asked_name(person: &mut dyn Person, before: Option<Username>) -> Result<Username, ClientError> {
+    let question = before.as_ref().map_or_else(|| "Name: ".to_owned(), |name| format!("Name [{name}]: "));
+    loop {
+        let answer = person.ask(&question)?;
+        match (answer.parse(), &before) {
+            (Ok(name), _) => return Ok(name),
+            (Err(_), Some(name)) if answer.is_empty() => return Ok(name.clone()),
+            (Err(error), _) => person.tell(&sentence(&error)),
+        }
+    }
+}
+
+fn asked_password(person: &mut dyn Person, name: &Username) -> Result<Password, ClientError> {
+    loop {
+        match Password::parse(person.ask_secretly(&format!("Password of {name}: "))?) {
+            Ok(password) => return Ok(password),
+            Err(error) => person.tell(&sentence(&error)),
+        }
+    }
+}
+
+fn asked_new_password(person: &mut dyn Person) -> Result<Password, ClientError> {
+    person.tell(&format!("Choose a password: {PASSWORD_RULE}."));
+    loop {
+        let typed = Password::parse(person.ask_secretly("Password: ")?).and_then(new_password);
+        let password = match typed {
+            Ok(password) => password,
+            Err(error) => {
+                person.tell(&sentence(&error));
+                continue;
+            }
+        };
+        if person.ask_secretly("The same again: ")?.as_str() == password.expose() {
+            return Ok(password);
+        }
+        person.tell("The two are not the same; type them once more.");
+    }
+}
+
+fn new_password(password: Password) -> Result<Password, PasswordError> {
+    NewPassword::parse(password).map(NewPassword::into_password)
+}

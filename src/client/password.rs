@@ -1,0 +1,118 @@
+//! Where a password comes from when nobody types it: the environment, a file, or what a command prints. Of a file and
+//! of a command's output the first line counts, and no more is read than the longest password can have.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use zeroize::Zeroizing;
+
+use crate::names::{PASSWORD_BYTES_MAX, Password};
+
+use super::ClientError;
+
+/// Asked before the person is.
+const VARIABLE: &str = "CHAT_PASSWORD";
+
+/// Where the password is to be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// From the variable `CHAT_PASSWORD` if it is set, otherwise from the person.
+    Ask,
+    /// From the first line of a file.
+    File(PathBuf),
+    /// From the first line that a shell command prints.
+    Command(String),
+}
+
+impl PasswordSource {
+    /// The password, or `None` when the person is to be asked.
+    pub(super) fn read(&self) -> Result<Option<Password>, ClientError> {
+        match self {
+            Self::Ask => variable(),
+            Self::File(path) => {
+                let failed = |reason| ClientError::PasswordFile { path: path.clone(), reason };
+                let file = File::open(path).map_err(|error| failed(error.to_string()))?;
+                first_line(file).map(Some).map_err(failed)
+            }
+            Self::Command(command) => from_command(command).map(Some).map_err(ClientError::PasswordCommand),
+        }
+    }
+}
+
+fn variable() -> Result<Option<Password>, ClientError> {
+    let Some(value) = std::env::var_os(VARIABLE) else {
+        return Ok(None);
+    };
+    let text = value.into_string().map_err(|_| ClientError::PasswordVariable("it is not UTF-8".into()))?;
+    let password = Password::parse(Zeroizing::new(text));
+    password.map(Some).map_err(|error| ClientError::PasswordVariable(error.to_string()))
+}
+
+/// Standard input is the conversation's, so the command has none.
+fn from_command(command: &str) -> Result<Password, String> {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = shell.spawn().map_err(|error| format!("'sh' can't be started ({error})"))?;
+    let printed = child.stdout.take().ok_or_else(|| "it has no output".to_owned()).and_then(first_line);
+    let status = child.wait().map_err(|error| error.to_string())?;
+    if status.success() { printed } else { Err(format!("it failed ({status})")) }
+}
+
+fn first_line(source: impl Read) -> Result<Password, String> {
+    // One byte more than a password and a line end can have, so that a longer one is seen to be longer.
+    let limit = PASSWORD_BYTES_MAX + 3;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(limit));
+    let source = source.take(limit.try_into().unwrap_or(u64::MAX));
+    read_line(source, &mut bytes).map_err(|error| error.to_string())?;
+    let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let text = str::from_utf8(line).map_err(|_| "it is not UTF-8".to_owned())?;
+    Password::parse(Zeroizing::new(text.to_owned())).map_err(|error| error.to_string())
+}
+
+/// The reader's own buffer is as small as can be: it is not wiped.
+fn read_line(source: impl Read, line: &mut Vec<u8>) -> io::Result<usize> {
+    BufReader::with_capacity(1, source).read_until(b'\n', line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<String, String> {
+        first_line(bytes).map(|password| password.expose().to_owned())
+    }
+
+    #[test]
+    fn the_first_line_counts_whatever_ends_it() {
+        for bytes in ["Secret 1", "Secret 1\n", "Secret 1\r\n", "Secret 1\nmore\n"] {
+            assert_eq!(read(bytes.as_bytes()).as_deref(), Ok("Secret 1"), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn what_holds_no_password_is_refused_with_the_reason() {
+        let long = vec![b'x'; 1 << 20];
+        let cases: [(&[u8], &str); 4] = [
+            (b"", "the password is empty"),
+            (b"\nsecond", "the password is empty"),
+            (b"\xff\xfe", "it is not UTF-8"),
+            (&long, "the password is longer than 1024 bytes"),
+        ];
+        for (bytes, reason) in cases {
+            assert_eq!(read(bytes).unwrap_err(), reason);
+        }
+        let missing = PasswordSource::File("/nowhere/to/be/found".into()).read().err().unwrap();
+        assert!(matches!(missing, ClientError::PasswordFile { .. }));
+    }
+
+    #[test]
+    fn a_command_prints_it_and_must_succeed() {
+        let read = |command: &str| from_command(command).map(|password| password.expose().to_owned());
+        assert_eq!(read("printf 'Secret 1\\nmore'").as_deref(), Ok("Secret 1"));
+        assert!(read("echo Secret; exit 3").unwrap_err().contains("failed"));
+        assert_eq!(read("true").unwrap_err(), "the password is empty");
+    }
+}

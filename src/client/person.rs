@@ -1,0 +1,182 @@
+//! Questions to the person before the conversation, on the terminal. They are behind a trait because mostly there is
+//! nobody to ask (a pipe, a script), and in tests a person who always says the same.
+
+use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow::{self, Break, Continue};
+
+use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use zeroize::Zeroizing;
+
+use crate::names::PASSWORD_BYTES_MAX;
+use crate::terminal_text;
+
+use super::ClientError;
+use super::line_mode::{Editor, Pressed, RawMode, row};
+
+/// Who answers.
+pub(super) trait Person {
+    /// Whether there is anyone; otherwise there is no answer to any question.
+    fn is_there(&self) -> bool;
+
+    /// Tells something on a line of its own.
+    fn tell(&mut self, line: &str);
+
+    /// Asks for a line.
+    fn ask(&mut self, question: &str) -> Result<String, Unanswered>;
+
+    /// Asks for something that must not be seen on the screen.
+    fn ask_secretly(&mut self, question: &str) -> Result<Zeroizing<String>, Unanswered>;
+}
+
+/// There is no answer.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    /// The person wants to stop, or nobody is there.
+    Stopped,
+    /// The terminal failed.
+    Failed(io::Error),
+}
+
+/// Whoever sits at the terminal of standard input and standard error, if they are one.
+pub(super) fn at_the_terminal() -> Box<dyn Person> {
+    if io::stdin().is_terminal() && io::stderr().is_terminal() { Box::new(Typist) } else { Box::new(Nobody) }
+}
+
+/// Nobody is there. What is told goes to standard error for whoever reads it later.
+struct Nobody;
+
+impl Person for Nobody {
+    fn is_there(&self) -> bool {
+        false
+    }
+
+    fn tell(&mut self, line: &str) {
+        // Nothing can be done for who does not read.
+        let _ = writeln!(io::stderr(), "{}", terminal_text::one_line(line));
+    }
+
+    fn ask(&mut self, _: &str) -> Result<String, Unanswered> {
+        Err(Unanswered::Stopped)
+    }
+
+    fn ask_secretly(&mut self, _: &str) -> Result<Zeroizing<String>, Unanswered> {
+        Err(Unanswered::Stopped)
+    }
+}
+
+/// Someone who types. Keys are read one by one, as in the conversation later, so that nothing typed ahead is lost and
+/// Ctrl-C never leaves a terminal behind that does not show what is typed.
+struct Typist;
+
+impl Person for Typist {
+    fn is_there(&self) -> bool {
+        true
+    }
+
+    fn tell(&mut self, line: &str) {
+        Nobody.tell(line);
+    }
+
+    fn ask(&mut self, question: &str) -> Result<String, Unanswered> {
+        let mut answer = Editor::default();
+        with_keys(|event| {
+            match event.map_or(Pressed::Edited, |event| answer.take(event)) {
+                Pressed::Line(line) => {
+                    write!(io::stderr(), "\r\x1b[J{question}{}", terminal_text::one_line(&line))?;
+                    return Ok(Break(Ok(line.trim().to_owned())));
+                }
+                Pressed::Interrupt | Pressed::End => return Ok(Break(Err(Unanswered::Stopped))),
+                Pressed::Edited | Pressed::Suspend | Pressed::Redraw => {}
+            }
+            write!(io::stderr(), "{}", row(question, &answer))?;
+            Ok(Continue(()))
+        })
+    }
+
+    fn ask_secretly(&mut self, question: &str) -> Result<Zeroizing<String>, Unanswered> {
+        // As large as it can become, so that no copy is left behind when it grows.
+        let mut secret = Zeroizing::new(String::with_capacity(PASSWORD_BYTES_MAX));
+        with_keys(|event| {
+            write!(io::stderr(), "\r\x1b[K{question}")?;
+            Ok(match event.map_or(Key::Other, meaning) {
+                Key::Letter(letter) if secret.len() + letter.len_utf8() <= PASSWORD_BYTES_MAX => {
+                    secret.push(letter);
+                    Continue(())
+                }
+                Key::Back => {
+                    secret.pop();
+                    Continue(())
+                }
+                Key::Clear => {
+                    secret.clear();
+                    Continue(())
+                }
+                Key::Enter => Break(Ok(std::mem::take(&mut secret))),
+                Key::End if secret.is_empty() => Break(Err(Unanswered::Stopped)),
+                Key::Stop => Break(Err(Unanswered::Stopped)),
+                Key::Letter(_) | Key::End | Key::Other => Continue(()),
+            })
+        })
+    }
+}
+
+/// Gives every key to `take` until it breaks off; first nothing, so that it can show the question.
+fn with_keys<T>(
+    mut take: impl FnMut(Option<Event>) -> io::Result<ControlFlow<Result<T, Unanswered>>>,
+) -> Result<T, Unanswered> {
+    let _raw = RawMode::enter()?;
+    let mut event = None;
+    loop {
+        let flow = take(event)?;
+        io::stderr().flush()?;
+        if let Break(end) = flow {
+            io::stderr().write_all(b"\r\n")?;
+            return end;
+        }
+        event = Some(event::read()?);
+    }
+}
+
+enum Key {
+    Letter(char),
+    Back,
+    Clear,
+    Enter,
+    End,
+    Stop,
+    Other,
+}
+
+fn meaning(event: Event) -> Key {
+    let Event::Key(key) = event else {
+        return Key::Other;
+    };
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    match key.code {
+        _ if key.kind == KeyEventKind::Release => Key::Other,
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Backspace => Key::Back,
+        KeyCode::Char('j' | 'm') if control => Key::Enter,
+        KeyCode::Char('h') if control => Key::Back,
+        KeyCode::Char('u' | 'w') if control => Key::Clear,
+        KeyCode::Char('d') if control => Key::End,
+        KeyCode::Char('c') if control => Key::Stop,
+        KeyCode::Char(letter) if !control => Key::Letter(letter),
+        _ => Key::Other,
+    }
+}
+
+impl From<io::Error> for Unanswered {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Unanswered> for ClientError {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::Stopped => Self::Stopped,
+            Unanswered::Failed(error) => Self::Output(error),
+        }
+    }
+}

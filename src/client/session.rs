@@ -1,0 +1,353 @@
+//! The conversation, from the login to the goodbye. It takes one event after the other, asks the model what it means,
+//! and sees that the screen, the server and the person learn of it. Whatever takes time (the network, the keyboard, a
+//! try to come back) has a thread of its own, so that nothing here waits for it.
+
+use std::io;
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::names::{MessageText, MessageTextError, RoomName};
+use crate::wire::{BODY_TEXT, ClientMessage, Code, MessageId, ServerMessage};
+
+use super::commands::{self, Command, Typed};
+use super::event::{EVENTS_MAX, Event};
+use super::line_mode::{PlainLines, Pressed, Screen, Transcript, TypedLine, is_for_editing, read_keys};
+use super::login::LoggedIn;
+use super::model::{Happening, Model, OWN_MAX};
+use super::server_identity::Server;
+use super::signals::Signals;
+use super::uplink::Uplink;
+use super::{ClientError, Config, greeting};
+
+/// Who wants to leave waits for what is under way as long as something comes of it within this time.
+const PROGRESS_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long to wait for an event when nothing else is due.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// Converses until the person leaves, a signal asks for it, or the server can't be come back to.
+pub(super) fn converse(server: Server, logged_in: LoggedIn, config: &Config) -> Result<(), ClientError> {
+    let (events, inbox) = sync_channel(EVENTS_MAX);
+    let signals = Signals::listen(events.clone())?;
+    let mut session = Session::start(server, logged_in, config, events)?;
+    let ended = session.take_events(&inbox);
+    let left = session.leave(inbox, ended);
+    signals.ignore();
+    left
+}
+
+/// One person's conversation.
+struct Session {
+    model: Model,
+    transcript: Transcript,
+    screen: Screen,
+    uplink: Uplink,
+    /// Where lines come from when they are not typed on the screen.
+    lines: Option<PlainLines>,
+    /// The first catching up is complete and the person was greeted.
+    is_greeted: bool,
+    /// The person was told that the connection is lost, and not yet that it is back.
+    is_lost: bool,
+    /// Why the server ends the session, if it said so.
+    closing: Option<String>,
+    leaving: Option<Leaving>,
+    /// Lines that were not sent, or were refused.
+    failed: usize,
+}
+
+/// Leaving as soon as nothing is under way, or no later than `until`.
+struct Leaving {
+    until: Instant,
+    under_way: UnderWay,
+}
+
+#[derive(PartialEq, Eq)]
+struct UnderWay {
+    unsettled: usize,
+    undelivered: usize,
+    is_greeted: bool,
+}
+
+impl Session {
+    fn start(
+        server: Server,
+        logged_in: LoggedIn,
+        config: &Config,
+        events: SyncSender<Event>,
+    ) -> Result<Self, ClientError> {
+        let LoggedIn { connection, name, credentials } = logged_in;
+        let room = config.link.room.clone().unwrap_or_else(RoomName::lobby);
+        let transcript = Transcript::new(room.to_string(), TimeZone::system(), Timestamp::now());
+        let (screen, lines) = if is_for_editing() && !config.plain {
+            let screen = Screen::with_editor()?;
+            read_keys(events.clone())?;
+            (screen, None)
+        } else {
+            (Screen::plain(), Some(PlainLines::start(events.clone())?))
+        };
+        let uplink = Uplink::new(server, credentials, connection, events)?;
+        let session = Self {
+            model: Model::new(name, room),
+            transcript,
+            screen,
+            uplink,
+            lines,
+            is_greeted: false,
+            is_lost: false,
+            closing: None,
+            leaving: None,
+            failed: 0,
+        };
+        session.join();
+        Ok(session)
+    }
+
+    fn take_events(&mut self, inbox: &Receiver<Event>) -> Result<(), ClientError> {
+        loop {
+            for (id, text) in self.model.take_unsent() {
+                self.uplink.send(&self.say_message(id, &text));
+            }
+            if let Some(lines) = self.lines.as_mut().filter(|_| self.is_greeted) {
+                lines.allow(self.model.unsettled());
+            }
+            self.uplink.try_if_due();
+            if self.may_leave() {
+                return Ok(());
+            }
+            match inbox.recv_timeout(self.patience()) {
+                Ok(event) => {
+                    if self.take(event)?.is_break() {
+                        return Ok(());
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) -> Result<ControlFlow<()>, ClientError> {
+        match event {
+            Event::Server(message) => self.heard(message)?,
+            Event::Ended(end) => {
+                let reason = self.closing.take().unwrap_or_else(|| end.to_string());
+                return Ok(self.lost(&reason)?);
+            }
+            Event::CameBack(Ok(connection)) => {
+                self.uplink.came_back(*connection);
+                self.join();
+            }
+            Event::CameBack(Err(error)) if error.is_final() => return Err(error),
+            Event::CameBack(Err(_)) => self.uplink.lost(),
+            Event::Line(line) => return self.plain_line(line),
+            Event::Key(key) => return self.key(key),
+            Event::Stop => return Ok(Break(())),
+        }
+        Ok(Continue(()))
+    }
+
+    /// Ends what is left to end. Tells what the server never got.
+    fn leave(mut self, inbox: Receiver<Event>, ended: Result<(), ClientError>) -> Result<(), ClientError> {
+        let undelivered: Vec<String> =
+            self.model.undelivered().map(|text| text.as_str().to_owned()).collect();
+        let told = undelivered.iter().try_for_each(|text| self.note(&format!("not delivered: \"{text}\"")));
+        let closed = told.and_then(|()| self.screen.close());
+        self.uplink.leave(inbox);
+        ended.and_then(|()| Ok(closed?)).or_else(unless_nobody_reads)?;
+        // Who types has seen what was refused; a script has only the exit code.
+        let failed = undelivered.len() + if self.lines.is_some() { self.failed } else { 0 };
+        if failed == 0 { Ok(()) } else { Err(ClientError::NotDelivered { count: failed }) }
+    }
+
+    fn join(&self) {
+        let room = self.model.room().to_string();
+        self.uplink.send(&ClientMessage::Join { room, after: self.model.seen() });
+    }
+
+    fn say_message(&self, id: MessageId, text: &MessageText) -> ClientMessage {
+        let body = text.as_str().as_bytes().to_vec().into();
+        ClientMessage::Say { room: self.model.room().to_string(), id, kind: BODY_TEXT, body }
+    }
+
+    fn heard(&mut self, message: ServerMessage) -> Result<(), ClientError> {
+        for happening in self.model.apply(message) {
+            match happening {
+                Happening::Said { at, author, kind, body } => {
+                    let lines = self.transcript.said(at, &author, kind, &body);
+                    self.print(&lines)?;
+                }
+                Happening::Arrived { at, name } => {
+                    let lines = self.transcript.arrived(at, &name);
+                    self.print(&lines)?;
+                }
+                Happening::Left { at, name } => {
+                    let lines = self.transcript.left(at, &name);
+                    self.print(&lines)?;
+                }
+                Happening::Joined if self.is_lost => {
+                    self.is_lost = false;
+                    self.note("the connection is back")?;
+                }
+                Happening::CaughtUp if !self.is_greeted => {
+                    self.is_greeted = true;
+                    self.note(&greeting::greeting(&self.model))?;
+                }
+                Happening::Joined | Happening::CaughtUp => {}
+                Happening::Missing { first, last } => {
+                    let told = format!("messages {first} to {last} did not come; tell the server's operator");
+                    self.note(&told)?;
+                }
+                Happening::NotDelivered { text, reason } => {
+                    self.not_sent(&format!("not delivered: \"{}\" ({reason})", text.as_str()))?;
+                }
+                Happening::Refused { code: Code::NoSuchRoom, text } => {
+                    return Err(ClientError::NoSuchRoom { room: self.model.room().clone(), reason: text });
+                }
+                Happening::Refused { text, .. } => self.note(&format!("the server says: {text}"))?,
+                Happening::Closing { text } => self.closing = Some(text),
+            }
+        }
+        Ok(())
+    }
+
+    fn lost(&mut self, reason: &str) -> io::Result<ControlFlow<()>> {
+        self.model.disconnected();
+        self.uplink.lost();
+        if !self.is_lost {
+            self.is_lost = true;
+            self.note(&format!("the connection is lost ({reason}); trying to come back"))?;
+        }
+        let is_asked_to_leave = self.leaving.is_some() && self.lines.is_none();
+        Ok(if is_asked_to_leave { Break(()) } else { Continue(()) })
+    }
+
+    fn plain_line(&mut self, line: TypedLine) -> Result<ControlFlow<()>, ClientError> {
+        if let Some(lines) = &mut self.lines {
+            lines.took_one();
+        }
+        match line {
+            TypedLine::Text(line) => return self.typed(&line),
+            TypedLine::TooLong(size) => {
+                self.not_sent(&format!("not sent: {}", MessageTextError::TooLong(size)))?;
+            }
+            TypedLine::NotText => self.not_sent("not sent: the line is not UTF-8; convert it first")?,
+            TypedLine::End => self.want_to_leave(),
+        }
+        Ok(Continue(()))
+    }
+
+    fn key(&mut self, key: crossterm::event::Event) -> Result<ControlFlow<()>, ClientError> {
+        match self.screen.press(key)? {
+            Pressed::Line(line) => return self.typed(&line),
+            Pressed::End => return Ok(self.quit()),
+            Pressed::Interrupt => self.note("to leave, type /quit or press Ctrl-D")?,
+            Pressed::Edited | Pressed::Suspend | Pressed::Redraw => {}
+        }
+        Ok(Continue(()))
+    }
+
+    fn typed(&mut self, line: &str) -> Result<ControlFlow<()>, ClientError> {
+        match commands::parse(line) {
+            Ok(Typed::Nothing) => {}
+            Ok(Typed::Say(text)) => self.say(text)?,
+            Ok(Typed::Do(Command::Quit)) => return Ok(self.quit()),
+            Ok(Typed::Do(command)) => self.answer(command)?,
+            Err(error) => self.not_sent(&error.to_string())?,
+        }
+        Ok(Continue(()))
+    }
+
+    fn say(&mut self, text: MessageText) -> Result<(), ClientError> {
+        let id = MessageId::random().ok_or(ClientError::NoEntropy)?;
+        let is_shown = self.uplink.is_up() || self.lines.is_some();
+        let waits = (!is_shown).then(|| format!("not connected; this waits: {}", text.as_str()));
+        if self.model.say(id, text).is_err() {
+            return Ok(
+                self.not_sent(&format!("not sent: {OWN_MAX} messages wait already; say it again later"))?
+            );
+        }
+        waits.map_or(Ok(()), |waits| Ok(self.note(&waits)?))
+    }
+
+    fn answer(&mut self, command: Command) -> io::Result<()> {
+        match command {
+            Command::Help => commands::help().try_for_each(|line| self.note(&line)),
+            Command::Who => self.note(&greeting::who(&self.model)),
+            Command::Version => self.note(concat!("chat ", env!("CARGO_PKG_VERSION"))),
+            Command::Fingerprint => {
+                let server = self.uplink.server();
+                self.note(&format!("the key of {} is {}", server.address(), server.key().fingerprint()))
+            }
+            Command::Quit => Ok(()),
+        }
+    }
+
+    /// Leaves at once if nothing could come of waiting, or if asked for the second time.
+    fn quit(&mut self) -> ControlFlow<()> {
+        if self.leaving.is_some() || !self.uplink.is_up() {
+            return Break(());
+        }
+        self.want_to_leave();
+        Continue(())
+    }
+
+    fn want_to_leave(&mut self) {
+        self.leaving = Some(Leaving { until: Instant::now() + PROGRESS_WITHIN, under_way: self.under_way() });
+    }
+
+    fn may_leave(&mut self) -> bool {
+        let (now, under_way) = (Instant::now(), self.under_way());
+        let Some(leaving) = &mut self.leaving else {
+            return false;
+        };
+        let is_settled = under_way.unsettled == 0 && under_way.is_greeted;
+        if under_way != leaving.under_way {
+            *leaving = Leaving { until: now + PROGRESS_WITHIN, under_way };
+        }
+        is_settled || now >= leaving.until
+    }
+
+    fn under_way(&self) -> UnderWay {
+        UnderWay {
+            unsettled: self.model.unsettled(),
+            undelivered: self.model.undelivered().count(),
+            is_greeted: self.is_greeted,
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        let due = self
+            .uplink
+            .next_try()
+            .into_iter()
+            .chain(self.leaving.as_ref().map(|leaving| leaving.until))
+            .min();
+        due.map_or(IDLE, |due| due.saturating_duration_since(Instant::now()))
+    }
+
+    fn not_sent(&mut self, why: &str) -> io::Result<()> {
+        self.failed += 1;
+        self.note(why)
+    }
+
+    fn note(&mut self, text: &str) -> io::Result<()> {
+        let line = self.transcript.note(text);
+        self.screen.print([line.as_str()])
+    }
+
+    fn print(&mut self, lines: &[String]) -> io::Result<()> {
+        self.screen.print(lines.iter().map(String::as_str))
+    }
+}
+
+/// Whoever reads our output has left, as `head` does; then there is nothing more to say.
+fn unless_nobody_reads(error: ClientError) -> Result<(), ClientError> {
+    match error {
+        ClientError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        error => Err(error),
+    }
+}
