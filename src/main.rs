@@ -47,6 +47,12 @@ fn log(level: &str, verbose: u8) {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let ansi = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    // An error of the log itself has nowhere to go: reporting it on a closed terminal would end the program.
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_target(verbose > 0).with_writer(io::stderr).log_internal_errors(false).init();
+    // Nobody may be reading the log any more; to complain of that on the same closed standard error would be a panic.
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(ansi)
+        .with_target(verbose > 0)
+        .with_writer(io::stderr)
+        .log_internal_errors(false)
+        .init();
 }

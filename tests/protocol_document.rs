@@ -84,8 +84,11 @@ fn example() -> String {
     for (name, bytes) in steps {
         writeln!(text, "{name} ({} bytes)", bytes.len()).unwrap();
         for row in bytes.chunks(32) {
-            let hex: String = row.iter().map(|byte| format!("{byte:02x}")).collect();
-            writeln!(text, "  {hex}").unwrap();
+            text.push_str("  ");
+            for byte in row {
+                write!(text, "{byte:02x}").unwrap();
+            }
+            text.push('\n');
         }
     }
     text

@@ -22,6 +22,10 @@ fn look_after_everyone(shared: &Shared) {
     let mut touched = Vec::new();
     for client in shared.hub.members() {
         let Some(member) = client.member() else { continue };
+        if member.outbox.has_read() {
+            // A slow line: the ping that it would answer waits behind all that it still has to read.
+            client.was_heard();
+        }
         let silence = client.silence();
         if silence >= shared.limits.silence {
             info!(session = client.id, name = %member.name, "nothing heard for {} s; disconnected", silence.as_secs());

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -63,6 +63,8 @@ pub(super) struct Hub {
     clients: Mutex<Clients>,
     /// Told when a client leaves.
     left: Condvar,
+    /// Set once, under the lock of `clients`; read without it.
+    stopping: AtomicBool,
 }
 
 /// Written by the listener, and by session threads as they log in and end.
@@ -71,7 +73,6 @@ struct Clients {
     map: HashMap<SessionId, Arc<Client>>,
     strangers: usize,
     next: SessionId,
-    stopping: bool,
     /// Members whose threads have ended because the server does, to be told goodbye.
     to_dismiss: Vec<Arc<Outbox>>,
 }
@@ -79,7 +80,7 @@ struct Clients {
 impl Hub {
     /// Nobody is there yet.
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, clients: Mutex::default(), left: Condvar::new() }
+        Self { limits, clients: Mutex::default(), left: Condvar::new(), stopping: AtomicBool::new(false) }
     }
 
     /// Lets a connection in, as a stranger, or gives it back.
@@ -89,7 +90,7 @@ impl Hub {
         address: SocketAddr,
     ) -> Result<Arc<Client>, (Refusal, TcpStream)> {
         let mut clients = lock(&self.clients);
-        if clients.stopping {
+        if self.is_stopping() {
             return Err((Refusal::Stopping, stream));
         }
         if clients.map.len() >= self.limits.connections || clients.strangers >= self.limits.strangers {
@@ -124,11 +125,11 @@ impl Hub {
         if clients.map.remove(&client.id).is_some() && client.member().is_none() {
             clients.strangers -= 1;
         }
-        if let Some(member) = client.member().filter(|_| clients.stopping) {
+        if let Some(member) = client.member().filter(|_| self.is_stopping()) {
             clients.to_dismiss.push(Arc::clone(&member.outbox));
         }
         self.left.notify_all();
-        clients.stopping
+        self.is_stopping()
     }
 
     /// Everyone who is logged in.
@@ -138,14 +139,14 @@ impl Hub {
 
     /// Whether the server is ending.
     pub(super) fn is_stopping(&self) -> bool {
-        lock(&self.clients).stopping
+        self.stopping.load(Ordering::Acquire)
     }
 
     /// Lets nobody in any more, and ends every session's reading. Gives those who are to be told goodbye, once their
     /// threads have ended or the time is `until`.
     pub(super) fn stop(&self, until: Instant) -> Vec<Arc<Outbox>> {
         let mut clients = lock(&self.clients);
-        clients.stopping = true;
+        self.stopping.store(true, Ordering::Release);
         for client in clients.map.values() {
             let _ = client.stream.shutdown(Shutdown::Read);
         }

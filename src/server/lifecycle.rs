@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tracing::{error, info, warn};
@@ -22,6 +22,7 @@ use super::flusher::{self, Flusher};
 use super::housekeeping;
 use super::hub::Hub;
 use super::identity;
+use super::limits::Limits;
 use super::listener::{self, Acceptor};
 use super::log::LogStore;
 use super::log_writer::{LogQueue, LogWriter};
@@ -38,9 +39,12 @@ const SESSIONS_END_WITHIN: Duration = Duration::from_secs(2);
 /// How long clients may take to read their goodbye.
 const GOODBYES_WITHIN: Duration = Duration::from_millis(1500);
 
+/// Descriptors for everything but connections: the log, the accounts, the sockets to listen on, the polls.
+const OWN_DESCRIPTORS: u64 = 64;
+
 /// Runs a server until SIGTERM or SIGINT.
 pub fn run(config: &Config) -> Result<(), ServerError> {
-    raise_descriptor_limit();
+    let limits = fitted_to_descriptors(config.limits.clone());
     let folder = DataFolder::take(&config.data)?;
     let key = identity::load_or_make(&folder.server_key())?;
     let cost = if config.small_host { Cost::SMALL_HOST } else { Cost::STANDARD };
@@ -52,7 +56,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     if accounts.uses_example_accounts() && can_be_reached(&listeners)? {
         return Err(ServerError::ExampleAccounts);
     }
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, Signal::XFSZ.as_raw()])?;
     announce(key.public(), &listeners)?;
 
     let (behind, behind_end) = CatchUpQueue::new();
@@ -62,11 +66,11 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     let reader = store.reader()?;
     let shared = Arc::new(Shared {
         key,
-        limits: config.limits.clone(),
+        limits: limits.clone(),
         accounts,
         rooms: Arc::clone(&rooms),
         log,
-        hub: Hub::new(config.limits.clone()),
+        hub: Hub::new(limits),
         flusher: Arc::clone(&flusher),
     });
     let catch_up = CatchUp { rooms, log: reader, flusher: Arc::clone(&flusher) };
@@ -107,12 +111,15 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
 fn wait_for_the_end(signals: &mut Signals, accounts: &Accounts) {
     let on_terminal = io::stderr().is_terminal();
     for signal in signals.forever() {
-        if signal != SIGHUP || (on_terminal && !io::stderr().is_terminal()) {
-            return;
-        }
-        match accounts.reload() {
-            Ok(()) => info!("users.db was read again"),
-            Err(error) => error!(%error, "users.db was not read again; the accounts stay as they were"),
+        match signal {
+            // A file has reached the limit that was set for this process (setrlimit(2)). Left alone this would kill the
+            // server; caught, it makes the write fail like on a full disk, and the messages are refused.
+            signal if signal == Signal::XFSZ.as_raw() => {}
+            SIGHUP if !on_terminal || io::stderr().is_terminal() => match accounts.reload() {
+                Ok(()) => info!("users.db was read again"),
+                Err(error) => error!(%error, "users.db was not read again; the accounts stay as they were"),
+            },
+            _ => return,
         }
     }
 }
@@ -128,10 +135,12 @@ fn announce(key: PublicKey, listeners: &[TcpListener]) -> io::Result<()> {
     } else {
         info!(%fingerprint, "this server's key");
     }
-    for link in identity::links(key, &addresses)? {
-        writeln!(out, "{link}")?;
+    let links = identity::links(key, &addresses)?;
+    match links.iter().try_for_each(|link| writeln!(out, "{link}")).and_then(|()| out.flush()) {
+        // A reader who has seen enough, as `head` has, does not end the server.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
-    out.flush()
 }
 
 fn say_goodbye(outboxes: Vec<Arc<Outbox>>) {
@@ -148,13 +157,21 @@ fn can_be_reached(listeners: &[TcpListener]) -> io::Result<bool> {
     Ok(addresses.iter().any(|address| !address.ip().is_loopback()))
 }
 
-/// Each connection takes a descriptor: asks for as many as the system lets this process have.
-fn raise_descriptor_limit() {
+/// Each connection takes a descriptor: asks for as many as the system lets this process have, and lets in no more
+/// connections than that, so that newcomers are told that it is full and the rest of the server can open its files.
+fn fitted_to_descriptors(mut limits: Limits) -> Limits {
     let limit = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })
     {
         warn!(%error, "the limit of open files can't be raised");
     }
+    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let fit = usize::try_from(descriptors.saturating_sub(OWN_DESCRIPTORS)).unwrap_or(usize::MAX).max(1);
+    if fit < limits.connections {
+        warn!("only {descriptors} files may be open (ulimit -n), so only {fit} connections are let in");
+        limits.connections = fit;
+    }
+    limits
 }
 
 /// The threads that are stopped together.

@@ -3,6 +3,9 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+/// An outbox must hold the longest answer and the longest message, or nobody could ever be live.
+const OUTBOX_BYTES_MIN: u32 = 64 * 1024;
+
 /// The bounds of a server. Set from the command line with `--limit NAME=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -18,7 +21,8 @@ pub struct Limits {
     pub connections: usize,
     /// Connections that have not logged in. `strangers`.
     pub strangers: usize,
-    /// What may wait in memory for one client before it has to catch up from the log. `outbox-bytes`.
+    /// What may wait in memory for one client before it has to catch up from the log, at least
+    /// 64 KiB. `outbox-bytes`.
     pub outbox_bytes: usize,
 }
 
@@ -49,6 +53,9 @@ pub enum LimitError {
     /// There is no `=` in it, or what follows is no number from 1 up.
     #[error("write NAME=VALUE with a whole number from 1 up")]
     Form,
+    /// The server could not work with so little.
+    #[error("{0} must be at least {1}")]
+    TooLittle(&'static str, u32),
     /// There is no limit of this name.
     #[error("there is no limit '{0}'; there are {names}", names = NAMES)]
     Name(String),
@@ -76,6 +83,9 @@ impl FromStr for Limit {
             "silence-seconds" => |limits, value| limits.silence = seconds(value),
             "connections" => |limits, value| limits.connections = value as usize,
             "strangers" => |limits, value| limits.strangers = value as usize,
+            "outbox-bytes" if value < OUTBOX_BYTES_MIN => {
+                return Err(LimitError::TooLittle("outbox-bytes", OUTBOX_BYTES_MIN));
+            }
             "outbox-bytes" => |limits, value| limits.outbox_bytes = value as usize,
             _ => return Err(LimitError::Name(name.to_owned())),
         };
@@ -95,7 +105,7 @@ mod tests {
     fn every_name_that_the_error_lists_sets_something() {
         for name in NAMES.split([',', ' ']).filter(|word| word.contains('-') || word.ends_with('s')) {
             let mut limits = Limits::default();
-            format!("{name}=7").parse::<Limit>().unwrap().apply(&mut limits);
+            format!("{name}=77777").parse::<Limit>().unwrap().apply(&mut limits);
             assert_ne!(limits, Limits::default(), "{name}");
         }
     }
@@ -105,6 +115,7 @@ mod tests {
         for text in ["connections", "connections=", "connections=0", "connections=-1", "connections=many"] {
             assert_eq!(text.parse::<Limit>().err(), Some(LimitError::Form), "{text}");
         }
+        assert!(matches!("outbox-bytes=65535".parse::<Limit>(), Err(LimitError::TooLittle(..))));
         assert_eq!("conections=5".parse::<Limit>().err(), Some(LimitError::Name("conections".into())));
     }
 }

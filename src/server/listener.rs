@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use tracing::{debug, info_span, warn};
 
 use super::hub::Refusal;
@@ -24,6 +25,13 @@ const STACK_BYTES: usize = if cfg!(debug_assertions) { 1024 * 1024 } else { 256 
 
 /// How long to let things calm down when the system has no descriptor or thread left for a newcomer.
 const BREATHER: Duration = Duration::from_millis(100);
+
+/// What the system may hold for a client that does not read; Linux takes twice this. Left alone it would hold up to 4 MiB
+/// for each, which no limit of ours counts, and a slow line would need as long for it before it hears a ping.
+const SEND_BYTES: usize = 128 * 1024;
+
+/// Connections taken in one go; then it is looked whether the server ends, and whether others wait elsewhere.
+const ACCEPTS_MAX: usize = 64;
 
 /// The waker's token; listeners are numbered from 0.
 const WAKE: Token = Token(usize::MAX);
@@ -106,9 +114,7 @@ impl Acceptor {
             if events.iter().any(|event| event.token() == WAKE) {
                 return;
             }
-            let out_of_something =
-                self.listeners.iter().filter(|listener| !accept_all(listener, shared)).count();
-            pause = (out_of_something > 0).then_some(BREATHER);
+            pause = self.listeners.iter().filter_map(|listener| accept_some(listener, shared)).max();
         }
     }
 }
@@ -124,24 +130,29 @@ fn bind_one(address: &str) -> Result<TcpListener, ListenError> {
     })
 }
 
-/// Takes all who wait. False when the system is out of something, and it should be tried again in a while.
-fn accept_all(listener: &TcpListener, shared: &Arc<Shared>) -> bool {
-    loop {
+/// Takes those who wait. Gives how long to wait before trying again; `None` when all are taken.
+fn accept_some(listener: &TcpListener, shared: &Arc<Shared>) -> Option<Duration> {
+    for _ in 0..ACCEPTS_MAX {
         match listener.accept() {
             Ok((stream, address)) => welcome(stream, address, shared),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
             // The newcomer is gone again (accept(2) hands over the errors of the connection).
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
             Err(error) => {
                 warn!(%error, "a connection can't be accepted");
-                return false;
+                return Some(BREATHER);
             }
         }
     }
+    Some(Duration::ZERO)
 }
 
 fn welcome(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>) {
-    if let Err(error) = stream.set_nonblocking(false).and_then(|()| stream.set_nodelay(true)) {
+    let prepared = stream
+        .set_nonblocking(false)
+        .and_then(|()| stream.set_nodelay(true))
+        .and_then(|()| Ok(set_socket_send_buffer_size(&stream, SEND_BYTES)?));
+    if let Err(error) = prepared {
         debug!(%error, %address, "a connection is gone before it began");
         return;
     }

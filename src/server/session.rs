@@ -120,6 +120,7 @@ impl Session<'_> {
         loop {
             let handled = self.handle_records(&mut incoming);
             self.shared.flusher.flush(&self.outbox, &mut self.scratch);
+            self.scratch = Vec::new(); // it may have become large, and this thread may rest for hours
             if let Err(end) = handled {
                 return end;
             }

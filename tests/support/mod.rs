@@ -9,15 +9,60 @@
 )]
 
 mod peer;
+mod refused_start;
 mod server_process;
+mod siege;
 
-pub use peer::{Heard, Peer};
-pub use server_process::ServerProcess;
+pub use peer::{Heard, Peer, secret};
+pub use refused_start::{Refused, is_private, snapshot};
+pub use server_process::{PROGRAM, ServerProcess};
+pub use siege::Siege;
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use chat::wire::ServerMessage;
 
 /// How long a test waits for what must happen. Only a failing test ever waits this long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A password that satisfies the rule.
 pub const PASSWORD: &str = "Correct-Horse-7";
+
+/// Waits for what tells nobody when it happens, such as a number in `/proc`, by looking again and again.
+pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    eventually_within(PATIENCE, what, look)
+}
+
+/// The same, with a deadline of its own.
+pub fn eventually_within<T>(time: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + time;
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(Instant::now() < until, "within {time:?} it did not happen that {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The text of something that was said.
+pub fn body(message: &ServerMessage) -> String {
+    match message {
+        ServerMessage::Said { body, .. } => String::from_utf8(body.to_vec()).unwrap(),
+        other => panic!("not said: {other:?}"),
+    }
+}
+
+/// Whether something was said.
+pub fn is_said(message: &ServerMessage) -> bool {
+    matches!(message, ServerMessage::Said { .. })
+}
+
+/// The place of something that was said.
+pub fn sequence(message: &ServerMessage) -> u64 {
+    match message {
+        ServerMessage::Said { sequence, .. } => *sequence,
+        other => panic!("not said: {other:?}"),
+    }
+}

@@ -1,13 +1,13 @@
 //! Someone on the other end of a real socket.
 
 use std::collections::VecDeque;
+use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
 
 use chat::channel::{self, ChannelError, Incoming, Record, Sealer, StaticKey};
 use chat::link::Link;
 use chat::wire::{self, BODY_TEXT, ClientMessage, Decoded, MessageId, SecretText, ServerMessage};
 use rand::rngs::SysRng;
-use std::io::Write;
 
 use super::{PASSWORD, PATIENCE};
 
@@ -17,6 +17,8 @@ pub struct Peer {
     pub sealer: Sealer,
     incoming: Incoming,
     heard: VecDeque<ServerMessage>,
+    /// The server has said goodbye, after what is in `heard`.
+    goodbye: bool,
 }
 
 /// How the other side ended, or what it said.
@@ -37,7 +39,11 @@ impl Peer {
 
     /// Connects and shakes hands, if the server lets us.
     pub fn try_connect(link: &Link) -> Result<Self, ChannelError> {
-        let mut stream = TcpStream::connect(link.address())?;
+        Self::over(TcpStream::connect(link.address())?, link)
+    }
+
+    /// The same on a socket of one's own making.
+    pub fn over(mut stream: TcpStream, link: &Link) -> Result<Self, ChannelError> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
@@ -47,12 +53,8 @@ impl Peer {
             assert_eq!(Some(server), expected);
             Ok::<(), ChannelError>(())
         })?;
-        Ok(Self {
-            stream,
-            sealer: established.sealer,
-            incoming: established.incoming,
-            heard: VecDeque::new(),
-        })
+        let (sealer, incoming) = (established.sealer, established.incoming);
+        Ok(Self { stream, sealer, incoming, heard: VecDeque::new(), goodbye: false })
     }
 
     /// Connects and signs up.
@@ -69,6 +71,18 @@ impl Peer {
         peer.send(&ClientMessage::LogIn { name: name.into(), password: secret(PASSWORD) });
         assert!(matches!(peer.next(), ServerMessage::LoggedIn { .. }));
         peer
+    }
+
+    /// Logs in on a session that has been welcomed.
+    pub fn log_in(&mut self, name: &str, password: &str) -> ServerMessage {
+        self.send(&ClientMessage::LogIn { name: name.into(), password: secret(password) });
+        self.next()
+    }
+
+    /// Signs up on a session that has been welcomed.
+    pub fn sign_up(&mut self, name: &str, password: &str) -> ServerMessage {
+        self.send(&ClientMessage::SignUp { name: name.into(), password: secret(password) });
+        self.next()
     }
 
     /// Asks for the lobby, and takes what comes until it is caught up. Gives what was said.
@@ -145,37 +159,65 @@ impl Peer {
         }
     }
 
-    /// The next message or the end.
+    /// Waits until the message with this id is accepted, and gives its place.
+    pub fn wait_until_accepted(&mut self, wanted: MessageId) -> u64 {
+        loop {
+            match self.next() {
+                ServerMessage::Accepted { id, sequence, .. } if id == wanted => return sequence,
+                ServerMessage::Refused { text, .. } => panic!("refused: {text}"),
+                _ => {}
+            }
+        }
+    }
+
+    /// The next message or the end; pings are answered and passed over.
     pub fn hear(&mut self) -> Heard {
         loop {
-            while let Some(message) = self.heard.pop_front() {
-                if message == (ServerMessage::Ping {}) {
+            match self.hear_everything() {
+                Heard::Message(ServerMessage::Ping {}) => {
                     let _ = self.try_send(&ClientMessage::Pong {});
-                } else {
-                    return Heard::Message(message);
                 }
+                heard => return heard,
             }
-            loop {
-                match self.incoming.next_record().unwrap() {
-                    Some(Record::Messages(content)) => {
-                        self.heard.extend(wire::decode(content).map(|item| match item.unwrap() {
-                            Decoded::Message(message) => message,
-                            other => panic!("the server sent {other:?}"),
-                        }));
-                    }
-                    Some(Record::Goodbye) if self.heard.is_empty() => return Heard::Goodbye,
-                    Some(Record::Goodbye) => panic!("messages and a goodbye in one go are not expected here"),
-                    None => break,
+        }
+    }
+
+    /// The next message, pings too, or the end.
+    pub fn hear_everything(&mut self) -> Heard {
+        while self.heard.is_empty() && !self.goodbye {
+            match self.incoming.feed_from(&mut self.stream) {
+                Ok(()) => self.open_records(),
+                Err(ChannelError::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
+                    panic!("nothing came for {PATIENCE:?}")
                 }
+                Err(_) => return Heard::Lost,
             }
-            if self.heard.is_empty() {
-                match self.incoming.feed_from(&mut self.stream) {
-                    Ok(()) => {}
-                    Err(ChannelError::Io(error)) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                        panic!("nothing came for {PATIENCE:?}")
-                    }
-                    Err(_) => return Heard::Lost,
+        }
+        self.heard.pop_front().map_or(Heard::Goodbye, Heard::Message)
+    }
+
+    /// What is left until the end, and how that was.
+    pub fn hear_out(&mut self) -> (Vec<ServerMessage>, Heard) {
+        let mut last = Vec::new();
+        loop {
+            match self.hear() {
+                Heard::Message(message) => last.push(message),
+                end => return (last, end),
+            }
+        }
+    }
+
+    fn open_records(&mut self) {
+        loop {
+            match self.incoming.next_record().unwrap() {
+                Some(Record::Messages(content)) => {
+                    self.heard.extend(wire::decode(content).map(|item| match item.unwrap() {
+                        Decoded::Message(message) => message,
+                        other => panic!("the server sent {other:?}"),
+                    }));
                 }
+                Some(Record::Goodbye) => self.goodbye = true,
+                None => return,
             }
         }
     }

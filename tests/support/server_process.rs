@@ -7,14 +7,21 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use chat::link::Link;
 use tempfile::TempDir;
 
+use super::{PATIENCE, eventually_within};
+
+/// The program that is tested.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_chat");
+
 /// A running server.
 pub struct ServerProcess {
     child: Child,
-    _folder: Option<TempDir>,
+    /// Removed with the server, if it has one of its own.
+    folder: Option<TempDir>,
     data: PathBuf,
     arguments: Vec<String>,
     link: Link,
@@ -30,14 +37,41 @@ impl ServerProcess {
 
     /// The same, with more arguments.
     pub fn start_with(arguments: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("server");
-        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        Self::spawn(data, Some(folder), "127.0.0.1:0", arguments)
+        Self::start_on("127.0.0.1:0", arguments)
     }
 
-    fn spawn(data: PathBuf, folder: Option<TempDir>, listen: &str, arguments: Vec<String>) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_chat"))
+    /// The same, on another address.
+    pub fn start_on(listen: &str, arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("server");
+        Self::start_in(data, Some(folder), listen, arguments)
+    }
+
+    /// A server with these limits (`NAME=VALUE`).
+    pub fn with_limits(limits: &[&str]) -> Self {
+        let arguments: Vec<_> = limits.iter().flat_map(|limit| ["--limit", limit]).collect();
+        Self::start_with(&arguments)
+    }
+
+    /// Starts one in a data folder of one's own; `folder` is removed with the server.
+    pub fn start_in(data: PathBuf, folder: Option<TempDir>, listen: &str, arguments: &[&str]) -> Self {
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        Self::spawn(Command::new(PROGRAM), data, folder, listen, arguments)
+    }
+
+    /// Starts one by a command that ends in the program, such as `unshare … chat`.
+    pub fn start_by(command: Command, data: PathBuf, folder: TempDir) -> Self {
+        Self::spawn(command, data, Some(folder), "127.0.0.1:0", Vec::new())
+    }
+
+    fn spawn(
+        mut command: Command,
+        data: PathBuf,
+        folder: Option<TempDir>,
+        listen: &str,
+        arguments: Vec<String>,
+    ) -> Self {
+        let mut child = command
             .args(["server", "--small-host", "--listen", listen, "--data"])
             .arg(&data)
             .args(&arguments)
@@ -50,13 +84,13 @@ impl ServerProcess {
         let log = Arc::new(Mutex::new(String::new()));
         collect(child.stderr.take().unwrap(), Arc::clone(&log));
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        let link = line.trim().parse().unwrap_or_else(|error| {
+        let mut first = String::new();
+        stdout.read_line(&mut first).unwrap();
+        let link = first.trim().parse().unwrap_or_else(|error| {
             let _ = child.wait();
-            panic!("{line:?} is no link ({error}); the server's log:\n{}", log.lock().unwrap())
+            panic!("{first:?} is no link ({error}); the server's log:\n{}", log.lock().unwrap())
         });
-        Self { child, _folder: folder, data, arguments, link, log, _stdout: stdout }
+        Self { child, folder, data, arguments, link, log, _stdout: stdout }
     }
 
     /// Where it is, with its key.
@@ -94,6 +128,16 @@ impl ServerProcess {
         self.status_field("Threads:")
     }
 
+    /// The number of its threads that serve a connection.
+    pub fn sessions(&self) -> usize {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.id())).unwrap();
+        // A thread that ends meanwhile has no name any more.
+        tasks
+            .filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok())
+            .filter(|name| name.starts_with("session-"))
+            .count()
+    }
+
     fn status_field(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with(name)).unwrap();
@@ -125,10 +169,10 @@ impl ServerProcess {
 
     fn restart_after(mut self, end: impl FnOnce(&mut Child)) -> Self {
         end(&mut self.child);
-        let (folder, data, arguments) = (self._folder.take(), self.data.clone(), self.arguments.clone());
+        let (folder, data, arguments) = (self.folder.take(), self.data.clone(), self.arguments.clone());
         let listen = self.link.address();
         drop(self);
-        Self::spawn(data, folder, &listen, arguments)
+        Self::spawn(Command::new(PROGRAM), data, folder, &listen, arguments)
     }
 
     /// Sends a signal by its name without SIG.
@@ -136,9 +180,14 @@ impl ServerProcess {
         signal(self.id(), name);
     }
 
-    /// Waits for its end.
+    /// Waits for its end, as long as a test's patience.
     pub fn wait(&mut self) -> ExitStatus {
-        self.child.wait().unwrap()
+        self.wait_within(PATIENCE)
+    }
+
+    /// Waits for its end, and fails when it takes longer.
+    pub fn wait_within(&mut self, time: Duration) -> ExitStatus {
+        eventually_within(time, "the server ends", || self.child.try_wait().unwrap())
     }
 }
 

@@ -1,5 +1,8 @@
 //! The database file: how it is opened, what its tables are, and which versions of it this program reads.
 
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +22,9 @@ pub(crate) enum LogError {
         "{path}: {source}; check that the file is a chat database, that it can be written, and that the disk is not full"
     )]
     Open { path: PathBuf, source: rusqlite::Error },
+    /// The file can't be made.
+    #[error("{path} can't be made: {source}; check who owns the folder and whether the disk is full")]
+    Make { path: PathBuf, source: io::Error },
     /// The file was written by a newer program.
     #[error(
         "{path} was written by a newer version of chat (format {found}, this one knows {SCHEMA}); start that version"
@@ -31,6 +37,7 @@ pub(crate) enum LogError {
 
 /// Opens the file for the one writer, and makes its tables when it is new.
 pub(super) fn open_to_write(path: &Path) -> Result<Connection, LogError> {
+    make_private(path)?;
     let connection = Connection::open(path).and_then(prepared).map_err(|source| open_error(path, source))?;
     let found = version(&connection).map_err(|source| open_error(path, source))?;
     match found {
@@ -39,6 +46,18 @@ pub(super) fn open_to_write(path: &Path) -> Result<Connection, LogError> {
         found => return Err(LogError::Newer { path: path.to_owned(), found }),
     }
     Ok(connection)
+}
+
+/// Makes the file where there is none, for its owner only: `SQLite` would let everyone on the host read what was said. It
+/// gives the files beside it (`-wal`, `-shm`) the same permissions.
+fn make_private(path: &Path) -> Result<(), LogError> {
+    let made = File::options().create_new(true).write(true).mode(0o600).open(path);
+    match made {
+        Err(source) if source.kind() != ErrorKind::AlreadyExists => {
+            Err(LogError::Make { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Opens the file that [`open_to_write`] has made for a thread that only reads.

@@ -13,6 +13,14 @@ use crate::wire::MessageId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RoomId(i64);
 
+#[cfg(test)]
+impl RoomId {
+    /// A room that is in no log.
+    pub(crate) const fn for_tests(number: i64) -> Self {
+        Self(number)
+    }
+}
+
 /// A message that wants a place.
 pub(crate) struct Entry {
     /// Where it is said.
