@@ -4,11 +4,13 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use chat::cli::{Cli, Job};
+use chat::memory_secrecy::keep_memory_secret;
 use chat::{client, server, terminal_text};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
+    keep_memory_secret();
     let cli = Cli::parse();
     let verbose = cli.verbose;
     let (code, error) = match cli.into_job() {

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part may import. Who is not named here may not be there.
-const MAY_IMPORT: [(&str, &[&str]); 10] = [
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("names", &[]),
     ("terminal_text", &[]),
+    ("memory_secrecy", &[]),
     ("socket", &[]),
     ("channel", &[]),
     ("wire", &["names"]),
