@@ -57,7 +57,6 @@ impl CipherState {
     }
 
     /// `Rekey()`: the next key is what the present one makes of 32 zeros (Noise section 4.2). The counter goes on.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the sender's key update will call it"))]
     pub(super) fn rekey(&mut self) -> Result<(), ChannelError> {
         let mut key = Zeroizing::new([0_u8; 32]);
         self.cipher

@@ -32,12 +32,18 @@ pub enum ChannelError {
     /// A key of the peer has a low order, so that the shared secret would not depend on ours (RFC 7748, section 6.1).
     #[error("the other side sent a key that is not one")]
     LowOrderPoint,
+    /// A peer's ML-KEM key is none (FIPS 203, section 7.2).
+    #[error("the other side sent a post-quantum key that is not one")]
+    BadKemKey,
     /// A message was changed, replayed, reordered, cut, or sealed with another key.
     #[error("a message on the channel is not authentic")]
     NotAuthentic,
     /// A sealed record has a type that this version does not know.
     #[error("a record on the channel has the unknown type {0}")]
     UnknownRecord(u8),
+    /// The peer goes on with a key for four times as long as it should.
+    #[error("the other side never changes its key")]
+    NoKeyUpdate,
     /// 2^64 - 1 messages were sealed with one key (Noise section 5.1).
     #[error("the key of this session is used up")]
     KeyUsedUp,

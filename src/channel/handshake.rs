@@ -1,11 +1,13 @@
-//! The handshake, pattern XX of Noise section 7.5, as types that consume themselves: a step out of order does not
-//! compile, and a failed step leaves nothing to go on with.
+//! The handshake, patterns XX of Noise section 7.5 and `XXhfs` of its Hybrid Forward Secrecy extension, as types that
+//! consume themselves: a step out of order does not compile, and a failed step leaves nothing to go on with.
 //!
 //! ```text
-//! -> e                 Initiator        -> InitiatorSentOne       Responder        -> ResponderGotOne
-//! <- e, ee, s, es      InitiatorSentOne -> InitiatorVerifies      ResponderGotOne  -> ResponderSentTwo
-//! -> s, se             InitiatorVerifies -> Transport             ResponderSentTwo -> Transport
+//! -> e [e1]                  Initiator        -> InitiatorSentOne     Responder        -> ResponderGotOne
+//! <- e, ee, [ekem1] s, es    InitiatorSentOne -> InitiatorVerifies    ResponderGotOne  -> ResponderSentTwo
+//! -> s, se                   InitiatorVerifies -> Transport           ResponderSentTwo -> Transport
 //! ```
+//!
+//! The tokens in brackets are those of `XXhfs`: a key encapsulation beside the first Diffie-Hellman.
 //!
 //! [`InitiatorVerifies`] is where a client looks at the server's key, before it has shown anything of its own. Each
 //! message carries a payload, which our programs send empty and ignore.
@@ -15,6 +17,7 @@ use tracing::debug;
 
 use super::error::ChannelError;
 use super::hello::{self, ClientHello, ServerHello, Suite};
+use super::kem::{self, KEM_CIPHERTEXT_BYTES, KEM_KEY_BYTES, KemKey};
 use super::keys::{Fingerprint, PublicKey, StaticKey};
 use super::record::{Opener, Sealer};
 use super::symmetric_state::SymmetricState;
@@ -29,10 +32,11 @@ pub struct Initiator<'k> {
     ours: &'k StaticKey,
 }
 
-/// A client that has sent `e`.
+/// A client that has sent `e`, and `e1` if the suite is hybrid.
 pub struct InitiatorSentOne<'k> {
     start: Initiator<'k>,
     ephemeral: StaticKey,
+    kem_key: Option<KemKey>,
 }
 
 /// A client that knows who the server is and has not yet told who it is itself.
@@ -54,7 +58,7 @@ impl<'k> Initiator<'k> {
         Self { suite, symmetric: SymmetricState::new(suite.protocol_name(), prologue), ours }
     }
 
-    /// `-> e`: 32 bytes and the payload, in clear.
+    /// `-> e [e1]`: 32 bytes (1216 if hybrid) and the payload, in clear.
     pub fn write_one<R: TryCryptoRng + ?Sized>(
         mut self,
         rng: &mut R,
@@ -62,22 +66,32 @@ impl<'k> Initiator<'k> {
     ) -> Result<(Vec<u8>, InitiatorSentOne<'k>), ChannelError> {
         let ephemeral = StaticKey::generate(rng)?;
         let mut message = write_key(&mut self.symmetric, ephemeral.public());
+        let kem_key = if self.suite.is_hybrid() { Some(KemKey::generate(rng)?) } else { None };
+        if let Some(kem_key) = &kem_key {
+            self.symmetric.encrypt_and_hash(&kem_key.public(), &mut message)?;
+        }
         self.symmetric.encrypt_and_hash(payload, &mut message)?;
-        step("-> e", &self.symmetric);
-        Ok((message, InitiatorSentOne { start: self, ephemeral }))
+        step("-> e [e1]", &self.symmetric);
+        Ok((message, InitiatorSentOne { start: self, ephemeral, kem_key }))
     }
 }
 
 impl<'k> InitiatorSentOne<'k> {
-    /// `<- e, ee, s, es`: 96 bytes and the payload. Gives the payload.
+    /// `<- e, ee, [ekem1] s, es`: 96 bytes (1200 if hybrid) and the payload. Gives the payload.
     pub fn read_two(mut self, message: &[u8]) -> Result<(Vec<u8>, InitiatorVerifies<'k>), ChannelError> {
         let symmetric = &mut self.start.symmetric;
         let (their_ephemeral, rest) = read_key(symmetric, message)?;
         symmetric.mix_key(self.ephemeral.diffie_hellman(&their_ephemeral)?.as_bytes());
+        let mut rest = rest;
+        if let Some(kem_key) = self.kem_key.take() {
+            let ciphertext;
+            (ciphertext, rest) = read_sealed(symmetric, rest, KEM_CIPHERTEXT_BYTES)?;
+            symmetric.mix_key(&*kem_key.decapsulate(&ciphertext)?);
+        }
         let (theirs, rest) = read_sealed_key(symmetric, rest)?;
         symmetric.mix_key(self.ephemeral.diffie_hellman(&theirs)?.as_bytes());
         let payload = symmetric.decrypt_and_hash(rest)?;
-        step("<- e, ee, s, es", symmetric);
+        step("<- e, ee, [ekem1] s, es", symmetric);
         Ok((payload, InitiatorVerifies { sent: self, their_ephemeral, theirs }))
     }
 }
@@ -112,10 +126,12 @@ pub struct Responder<'k> {
     ours: &'k StaticKey,
 }
 
-/// A server that has read `e`.
+/// A server that has read `e`, and `e1` if the suite is hybrid.
 pub struct ResponderGotOne<'k> {
     start: Responder<'k>,
     their_ephemeral: PublicKey,
+    /// Not yet looked into.
+    their_kem_key: Option<Vec<u8>>,
 }
 
 /// A server that has proved who it is and waits for the client to do the same.
@@ -136,17 +152,23 @@ impl<'k> Responder<'k> {
         Self { suite, symmetric: SymmetricState::new(suite.protocol_name(), prologue), ours }
     }
 
-    /// `-> e`. Gives the payload, which nobody has vouched for.
+    /// `-> e [e1]`. Gives the payload, which nobody has vouched for.
     pub fn read_one(mut self, message: &[u8]) -> Result<(Vec<u8>, ResponderGotOne<'k>), ChannelError> {
-        let (their_ephemeral, rest) = read_key(&mut self.symmetric, message)?;
+        let (their_ephemeral, mut rest) = read_key(&mut self.symmetric, message)?;
+        let mut their_kem_key = None;
+        if self.suite.is_hybrid() {
+            let key;
+            (key, rest) = read_sealed(&mut self.symmetric, rest, KEM_KEY_BYTES)?;
+            their_kem_key = Some(key);
+        }
         let payload = self.symmetric.decrypt_and_hash(rest)?;
-        step("-> e", &self.symmetric);
-        Ok((payload, ResponderGotOne { start: self, their_ephemeral }))
+        step("-> e [e1]", &self.symmetric);
+        Ok((payload, ResponderGotOne { start: self, their_ephemeral, their_kem_key }))
     }
 }
 
 impl<'k> ResponderGotOne<'k> {
-    /// `<- e, ee, s, es`: 96 bytes and the payload.
+    /// `<- e, ee, [ekem1] s, es`: 96 bytes (1200 if hybrid) and the payload.
     pub fn write_two<R: TryCryptoRng + ?Sized>(
         mut self,
         rng: &mut R,
@@ -156,10 +178,15 @@ impl<'k> ResponderGotOne<'k> {
         let ephemeral = StaticKey::generate(rng)?;
         let mut message = write_key(symmetric, ephemeral.public());
         symmetric.mix_key(ephemeral.diffie_hellman(&self.their_ephemeral)?.as_bytes());
+        if let Some(their_kem_key) = &self.their_kem_key {
+            let (ciphertext, secret) = kem::encapsulate(rng, their_kem_key)?;
+            symmetric.encrypt_and_hash(&ciphertext, &mut message)?;
+            symmetric.mix_key(&*secret);
+        }
         symmetric.encrypt_and_hash(self.start.ours.public().as_bytes(), &mut message)?;
         symmetric.mix_key(self.start.ours.diffie_hellman(&self.their_ephemeral)?.as_bytes());
         symmetric.encrypt_and_hash(payload, &mut message)?;
-        step("<- e, ee, s, es", symmetric);
+        step("<- e, ee, [ekem1] s, es", symmetric);
         Ok((message, ResponderSentTwo { start: self.start, ephemeral }))
     }
 }
@@ -219,11 +246,20 @@ fn read_sealed_key<'m>(
     symmetric: &mut SymmetricState,
     message: &'m [u8],
 ) -> Result<(PublicKey, &'m [u8]), ChannelError> {
-    let sealed = KEY_BYTES + symmetric.overhead();
-    let (sealed, rest) = message.split_at_checked(sealed).ok_or(ChannelError::BadLength)?;
-    let key = symmetric.decrypt_and_hash(sealed)?;
+    let (key, rest) = read_sealed(symmetric, message, KEY_BYTES)?;
     let key: [u8; KEY_BYTES] = key.try_into().map_err(|_| ChannelError::BadLength)?;
     Ok((PublicKey::from_bytes(key), rest))
+}
+
+/// `length` bytes that were sealed if there is a key by now. Gives them and what follows.
+fn read_sealed<'m>(
+    symmetric: &mut SymmetricState,
+    message: &'m [u8],
+    length: usize,
+) -> Result<(Vec<u8>, &'m [u8]), ChannelError> {
+    let (sealed, rest) =
+        message.split_at_checked(length + symmetric.overhead()).ok_or(ChannelError::BadLength)?;
+    Ok((symmetric.decrypt_and_hash(sealed)?, rest))
 }
 
 /// Lets two ends be compared: the hash is made of what went over the wire, so it may be shown.

@@ -21,23 +21,33 @@ const ANSWER_FULL: u8 = 0xff;
 /// A handshake with its primitives. The numbers are those of the hello.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Suite {
+    /// `Noise_XXhfs_25519+MLKEM768_AESGCM_SHA256`, number 2: what was recorded stays secret as long as either of X25519
+    /// and ML-KEM-768 holds.
+    Hybrid,
     /// `Noise_XX_25519_AESGCM_SHA256`, number 1.
     Classical,
 }
 
 impl Suite {
     /// What this program speaks, strongest first.
-    pub const ALL: [Self; 1] = [Self::Classical];
+    pub const ALL: [Self; 2] = [Self::Hybrid, Self::Classical];
 
     /// The name of the protocol (Noise section 8), which begins the handshake hash.
     pub fn protocol_name(self) -> &'static [u8] {
         match self {
+            Self::Hybrid => labels::XX_HYBRID,
             Self::Classical => labels::XX_CLASSICAL,
         }
     }
 
+    /// Whether a key encapsulation stands beside the Diffie-Hellmans.
+    pub(super) fn is_hybrid(self) -> bool {
+        self == Self::Hybrid
+    }
+
     fn number(self) -> u8 {
         match self {
+            Self::Hybrid => 2,
             Self::Classical => 1,
         }
     }
@@ -50,6 +60,7 @@ impl Suite {
 impl std::fmt::Display for Suite {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Hybrid => f.write_str("X25519 with ML-KEM-768 and AES-256-GCM (Noise XXhfs)"),
             Self::Classical => f.write_str("X25519 and AES-256-GCM (Noise XX)"),
         }
     }
@@ -176,8 +187,11 @@ mod tests {
     fn the_server_takes_its_own_strongest_among_what_is_offered() {
         let offer = parsed(b"CHAT\x01\x03\x63\x01\x02").unwrap();
         let answer = ServerHello::answering(&offer, &Suite::ALL);
-        assert_eq!(answer.to_bytes(), *b"CHAT\x01\x01");
-        assert_eq!(answer.suite(&offer).unwrap(), Suite::Classical);
+        assert_eq!(answer.to_bytes(), *b"CHAT\x01\x02");
+        assert_eq!(answer.suite(&offer).unwrap(), Suite::Hybrid);
+        let classical = parsed(b"CHAT\x01\x01\x01").unwrap();
+        let answer = ServerHello::answering(&classical, &Suite::ALL);
+        assert_eq!(answer.suite(&classical).unwrap(), Suite::Classical);
     }
 
     #[test]

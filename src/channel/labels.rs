@@ -7,4 +7,7 @@ pub(super) const MAGIC: [u8; 4] = *b"CHAT";
 pub(super) const VERSION: u8 = 1;
 
 /// Noise section 8.1: the name that begins the handshake hash.
+pub(super) const XX_HYBRID: &[u8] = b"Noise_XXhfs_25519+MLKEM768_AESGCM_SHA256";
+
+/// The same for the suite without a key encapsulation.
 pub(super) const XX_CLASSICAL: &[u8] = b"Noise_XX_25519_AESGCM_SHA256";

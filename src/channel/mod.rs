@@ -12,6 +12,8 @@ mod error;
 mod frame;
 mod handshake;
 mod hello;
+mod kem;
+mod key_use;
 mod keys;
 mod labels;
 mod record;
@@ -26,6 +28,7 @@ pub use handshake::{
     Initiator, InitiatorSentOne, InitiatorVerifies, Responder, ResponderGotOne, ResponderSentTwo, Transport,
 };
 pub use hello::{ClientHello, ServerHello, Suite};
+pub use key_use::KeyLimits;
 pub use keys::{Fingerprint, KeyTextError, PublicKey, StaticKey};
 pub use record::{Opener, RECORD_BYTES_MAX, Record, Sealer};
 pub use stream::{Established, Incoming, accept, connect, refuse_full};

@@ -5,16 +5,19 @@
 //! |---|---|
 //! | 0 | messages of the application, whole ones |
 //! | 1 | none: goodbye, nothing follows |
+//! | 2 | none: key update, the next frame is sealed with the next key |
 
 use super::cipher_state::{CipherState, TAG_BYTES};
 use super::error::ChannelError;
 use super::frame::{FRAME_BYTES_MAX, write_frame};
+use super::key_use::{KeyLimits, KeyUse};
 
 /// The longest content of a record, in bytes: a Noise message less its tag and the type.
 pub const RECORD_BYTES_MAX: usize = FRAME_BYTES_MAX - TAG_BYTES - 1;
 
 const TYPE_MESSAGES: u8 = 0;
 const TYPE_GOODBYE: u8 = 1;
+const TYPE_KEY_UPDATE: u8 = 2;
 
 /// A record that was opened.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,23 +26,44 @@ pub enum Record<'a> {
     Messages(&'a [u8]),
     /// The peer leaves; an end of the stream without this one is a lost connection.
     Goodbye,
+    /// The peer's next frame is sealed with its next key. Nothing is left to do.
+    KeyUpdate,
 }
 
-/// Seals records for one direction. Each record has its own nonce by construction.
-// Neither half hides its state from the vectors, whose messages are no records.
-pub struct Sealer(pub(super) CipherState);
+/// Seals records for one direction. Each record has its own nonce by construction; when a key has been used enough, the
+/// sealer says so to the peer and takes the next one (Noise section 11.3), in the same output.
+pub struct Sealer {
+    // Not hidden from the vectors, whose messages are no records.
+    pub(super) cipher: CipherState,
+    used: KeyUse,
+    keys: u64,
+}
 
 impl Sealer {
     pub(super) fn new(cipher: CipherState) -> Self {
-        Self(cipher)
+        Self { cipher, used: KeyUse::new(KeyLimits::SOFT), keys: 1 }
     }
 
-    /// Appends one frame to `out` that holds all of `parts`, [`RECORD_BYTES_MAX`] bytes together at most.
+    /// Takes the next key at other limits than [`KeyLimits::SOFT`].
+    pub fn limit(&mut self, limits: KeyLimits) {
+        self.used.limit(limits);
+    }
+
+    /// How many keys this direction has had.
+    pub fn keys(&self) -> u64 {
+        self.keys
+    }
+
+    /// Appends one frame to `out` that holds all of `parts`, [`RECORD_BYTES_MAX`] bytes together at most. A key update
+    /// may come before it.
     pub fn seal<'p>(
         &mut self,
         parts: impl IntoIterator<Item = &'p [u8]>,
         out: &mut Vec<u8>,
     ) -> Result<(), ChannelError> {
+        if self.used.is_used_up() {
+            self.update_key(out)?;
+        }
         self.seal_record(TYPE_MESSAGES, parts, out)
     }
 
@@ -48,12 +72,21 @@ impl Sealer {
         self.seal_record(TYPE_GOODBYE, [], out)
     }
 
+    fn update_key(&mut self, out: &mut Vec<u8>) -> Result<(), ChannelError> {
+        self.seal_record(TYPE_KEY_UPDATE, [], out)?;
+        self.cipher.rekey()?;
+        self.used.next_key();
+        self.keys += 1;
+        Ok(())
+    }
+
     fn seal_record<'p>(
         &mut self,
         kind: u8,
         parts: impl IntoIterator<Item = &'p [u8]>,
         out: &mut Vec<u8>,
     ) -> Result<(), ChannelError> {
+        let start = out.len();
         write_frame(out, |out| {
             let from = out.len();
             out.push(kind);
@@ -61,28 +94,128 @@ impl Sealer {
             if out.len() - from > RECORD_BYTES_MAX + 1 {
                 return Err(ChannelError::BadLength);
             }
-            self.0.encrypt(&[], out, from)
-        })
+            self.cipher.encrypt(&[], out, from)
+        })?;
+        self.used.count(out.len() - start);
+        Ok(())
     }
 }
 
-/// Opens the records of one direction, in the order in which they were sealed.
-pub struct Opener(pub(super) CipherState);
+/// Opens the records of one direction, in the order in which they were sealed, and follows the peer's key updates.
+pub struct Opener {
+    pub(super) cipher: CipherState,
+    used: KeyUse,
+}
 
 impl Opener {
     pub(super) fn new(cipher: CipherState) -> Self {
-        Self(cipher)
+        Self { cipher, used: KeyUse::new(KeyLimits::HARD) }
+    }
+
+    /// Refuses a peer who does not update its key at other limits than [`KeyLimits::HARD`].
+    pub fn limit(&mut self, limits: KeyLimits) {
+        self.used.limit(limits);
     }
 
     /// Opens a frame's content in place. A content that is not authentic leaves the opener, and the content, as they
     /// were before; one that is, and is still refused for what it says, was the peer's own and counts as opened.
     pub fn open<'f>(&mut self, frame: &'f mut [u8]) -> Result<Record<'f>, ChannelError> {
-        let plaintext = self.0.decrypt(&[], frame)?;
-        match &*plaintext {
-            [TYPE_MESSAGES, content @ ..] => Ok(Record::Messages(content)),
-            [TYPE_GOODBYE] => Ok(Record::Goodbye),
-            [TYPE_GOODBYE, ..] | [] => Err(ChannelError::BadLength),
-            [other, ..] => Err(ChannelError::UnknownRecord(*other)),
+        let length = frame.len();
+        let plaintext = self.cipher.decrypt(&[], frame)?;
+        let record = match &*plaintext {
+            [TYPE_MESSAGES, content @ ..] => Record::Messages(content),
+            [TYPE_GOODBYE] => Record::Goodbye,
+            [TYPE_KEY_UPDATE] => {
+                self.cipher.rekey()?;
+                self.used.next_key();
+                return Ok(Record::KeyUpdate);
+            }
+            [TYPE_GOODBYE | TYPE_KEY_UPDATE, ..] | [] => return Err(ChannelError::BadLength),
+            [other, ..] => return Err(ChannelError::UnknownRecord(*other)),
+        };
+        if self.used.is_used_up() {
+            return Err(ChannelError::NoKeyUpdate);
+        }
+        self.used.count(length);
+        Ok(record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::FrameReader;
+    use std::time::Duration;
+
+    const NEVER: KeyLimits = KeyLimits { frames: u64::MAX, bytes: u64::MAX, age: Duration::MAX };
+
+    fn pair() -> (Sealer, Opener) {
+        let cipher = || CipherState::new(&[1; 32]);
+        (Sealer::new(cipher()), Opener::new(cipher()))
+    }
+
+    /// Opens everything in `stream`. Gives the contents and the number of key updates.
+    fn open_all(opener: &mut Opener, stream: &[u8]) -> Result<(Vec<Vec<u8>>, u64), ChannelError> {
+        let (mut frames, mut contents, mut updates) = (FrameReader::default(), Vec::new(), 0);
+        frames.feed(stream);
+        while let Some(frame) = frames.next_frame() {
+            match opener.open(frame)? {
+                Record::Messages(content) => contents.push(content.to_vec()),
+                Record::KeyUpdate => updates += 1,
+                Record::Goodbye => {}
+            }
+        }
+        Ok((contents, updates))
+    }
+
+    #[test]
+    fn keys_change_at_each_limit_and_nothing_is_lost_on_the_way() {
+        let limits = [
+            KeyLimits { frames: 10, ..NEVER },
+            KeyLimits { bytes: 1000, ..NEVER },
+            KeyLimits { age: Duration::ZERO, ..NEVER },
+        ];
+        for limits in limits {
+            let (mut sealer, mut opener) = pair();
+            sealer.limit(limits);
+            let sent: Vec<Vec<u8>> = (0..1000_u32).map(|n| n.to_be_bytes().repeat(10)).collect();
+            let mut stream = Vec::new();
+            for content in &sent {
+                sealer.seal([content.as_slice()], &mut stream).unwrap();
+            }
+            let (read, updates) = open_all(&mut opener, &stream).unwrap();
+            assert_eq!(read, sent);
+            assert!(updates >= 50, "only {updates} updates at {limits:?}");
+            assert_eq!(sealer.keys(), updates + 1);
+        }
+    }
+
+    #[test]
+    fn a_peer_that_never_changes_its_key_is_refused_at_the_hard_limit() {
+        let (mut sealer, mut opener) = pair();
+        sealer.limit(NEVER);
+        opener.limit(KeyLimits { frames: 5, ..NEVER });
+        let mut stream = Vec::new();
+        for _ in 0..5 {
+            sealer.seal([b"x".as_slice()], &mut stream).unwrap();
+        }
+        assert_eq!(open_all(&mut opener, &stream).unwrap().0.len(), 5);
+        stream.clear();
+        sealer.seal([b"x".as_slice()], &mut stream).unwrap();
+        assert!(matches!(open_all(&mut opener, &stream), Err(ChannelError::NoKeyUpdate)));
+    }
+
+    #[test]
+    fn a_key_update_that_was_cut_out_or_repeated_ends_the_session() {
+        let (mut sealer, _) = pair();
+        sealer.limit(KeyLimits { frames: 1, ..NEVER });
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        sealer.seal([b"first".as_slice()], &mut first).unwrap();
+        sealer.seal([b"second".as_slice()], &mut second).unwrap();
+        let (update, message) = second.split_at(2 + 1 + TAG_BYTES);
+        for stream in [[&first, message].concat(), [&first, update, update, message].concat()] {
+            let (_, mut opener) = pair();
+            assert!(matches!(open_all(&mut opener, &stream), Err(ChannelError::NotAuthentic)));
         }
     }
 }

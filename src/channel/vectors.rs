@@ -101,9 +101,9 @@ fn check(suite: Suite, vector: &Value) {
 
 fn check_transport(sealer: &mut Sealer, opener: &mut Opener, payload: &[u8], wire: &[u8]) {
     let mut message = payload.to_vec();
-    sealer.0.encrypt(&[], &mut message, 0).unwrap();
+    sealer.cipher.encrypt(&[], &mut message, 0).unwrap();
     assert_eq!(message, wire);
-    assert_eq!(opener.0.decrypt(&[], &mut message).unwrap(), payload);
+    assert_eq!(opener.cipher.decrypt(&[], &mut message).unwrap(), payload);
 }
 
 fn key(vector: &Value, field: &str) -> StaticKey {

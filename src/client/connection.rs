@@ -117,6 +117,7 @@ impl Receiving {
             }
             match self.incoming.next_record()? {
                 Some(Record::Messages(content)) => self.arrived = messages(content)?,
+                Some(Record::KeyUpdate) => {}
                 Some(Record::Goodbye) => return Err(End::Goodbye),
                 None => {
                     let left = until.saturating_duration_since(Instant::now());

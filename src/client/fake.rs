@@ -85,6 +85,7 @@ impl Guest {
             }
             match self.incoming.next_record().unwrap() {
                 Some(Record::Goodbye) => return None,
+                Some(Record::KeyUpdate) => {}
                 Some(Record::Messages(content)) => {
                     self.arrived.extend(wire::decode(content).map(|item| match item.unwrap() {
                         Decoded::Message(message) => message,

@@ -155,7 +155,11 @@ impl Session<'_> {
 
     fn handle_records(&mut self, incoming: &mut Incoming) -> Result<(), End> {
         while let Some(record) = incoming.next_record()? {
-            let Record::Messages(content) = record else { return Err(End::Left) };
+            let content = match record {
+                Record::Messages(content) => content,
+                Record::KeyUpdate => continue,
+                Record::Goodbye => return Err(End::Left),
+            };
             for item in wire::decode(content) {
                 match item {
                     Ok(Decoded::Message(message)) => self.handle(message)?,

@@ -217,6 +217,7 @@ impl Peer {
                     }));
                 }
                 Some(Record::Goodbye) => self.goodbye = true,
+                Some(Record::KeyUpdate) => {}
                 None => return,
             }
         }

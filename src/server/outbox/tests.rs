@@ -53,7 +53,8 @@ impl Pair {
         self.stream.read_to_end(&mut bytes).unwrap();
         self.incoming.feed_from(&mut bytes.as_slice()).unwrap();
         let mut messages = Vec::new();
-        while let Some(Record::Messages(content)) = self.incoming.next_record().unwrap() {
+        while let Some(record) = self.incoming.next_record().unwrap() {
+            let Record::Messages(content) = record else { continue };
             messages.extend(wire::decode(content).map(|item| match item.unwrap() {
                 Decoded::Message(message) => message,
                 other => panic!("{other:?}"),
