@@ -25,6 +25,12 @@ impl CipherState {
         Self { cipher: Aes256Gcm::new(key.into()), nonce: 0 }
     }
 
+    /// A key that has sealed or opened `nonce` messages before.
+    #[cfg(test)]
+    pub(super) fn used(key: &[u8; 32], nonce: u64) -> Self {
+        Self { nonce, ..Self::new(key) }
+    }
+
     /// `EncryptWithAd()` on `out[from..]`, in place, with the tag appended.
     pub(super) fn encrypt(&mut self, ad: &[u8], out: &mut Vec<u8>, from: usize) -> Result<(), ChannelError> {
         let nonce = self.usable_nonce()?;
@@ -85,12 +91,16 @@ mod tests {
 
     #[test]
     fn the_last_nonce_is_never_used_for_a_message() {
-        let mut state = CipherState::new(&[1; 32]);
-        state.nonce = u64::MAX - 1;
+        let mut state = CipherState::used(&[1; 32], u64::MAX - 1);
         let mut out = b"last".to_vec();
         state.encrypt(&[], &mut out, 0).unwrap();
-        assert!(matches!(state.encrypt(&[], &mut out, 0), Err(ChannelError::KeyUsedUp)));
-        assert!(matches!(state.decrypt(&[], &mut out), Err(ChannelError::KeyUsedUp)));
+        for _ in 0..2 {
+            let before = out.clone();
+            assert!(matches!(state.encrypt(&[], &mut out, 0), Err(ChannelError::KeyUsedUp)));
+            assert!(matches!(state.decrypt(&[], &mut out), Err(ChannelError::KeyUsedUp)));
+            assert_eq!(out, before);
+            state.rekey().unwrap(); // the counter goes on, so the next key is used up too
+        }
     }
 
     #[test]

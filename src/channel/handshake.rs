@@ -80,9 +80,8 @@ impl<'k> InitiatorSentOne<'k> {
     /// `<- e, ee, [ekem1] s, es`: 96 bytes (1200 if hybrid) and the payload. Gives the payload.
     pub fn read_two(mut self, message: &[u8]) -> Result<(Vec<u8>, InitiatorVerifies<'k>), ChannelError> {
         let symmetric = &mut self.start.symmetric;
-        let (their_ephemeral, rest) = read_key(symmetric, message)?;
+        let (their_ephemeral, mut rest) = read_key(symmetric, message)?;
         symmetric.mix_key(self.ephemeral.diffie_hellman(&their_ephemeral)?.as_bytes());
-        let mut rest = rest;
         if let Some(kem_key) = self.kem_key.take() {
             let ciphertext;
             (ciphertext, rest) = read_sealed(symmetric, rest, KEM_CIPHERTEXT_BYTES)?;
@@ -179,9 +178,7 @@ impl<'k> ResponderGotOne<'k> {
         let mut message = write_key(symmetric, ephemeral.public());
         symmetric.mix_key(ephemeral.diffie_hellman(&self.their_ephemeral)?.as_bytes());
         if let Some(their_kem_key) = &self.their_kem_key {
-            let (ciphertext, secret) = kem::encapsulate(rng, their_kem_key)?;
-            symmetric.encrypt_and_hash(&ciphertext, &mut message)?;
-            symmetric.mix_key(&*secret);
+            write_encapsulation(symmetric, their_kem_key, rng, &mut message)?;
         }
         symmetric.encrypt_and_hash(self.start.ours.public().as_bytes(), &mut message)?;
         symmetric.mix_key(self.start.ours.diffie_hellman(&self.their_ephemeral)?.as_bytes());
@@ -241,6 +238,19 @@ fn read_key<'m>(
     Ok((PublicKey::from_bytes(*key), rest))
 }
 
+/// The token `ekem1` when written.
+fn write_encapsulation<R: TryCryptoRng + ?Sized>(
+    symmetric: &mut SymmetricState,
+    their_kem_key: &[u8],
+    rng: &mut R,
+    message: &mut Vec<u8>,
+) -> Result<(), ChannelError> {
+    let (ciphertext, secret) = kem::encapsulate(rng, their_kem_key)?;
+    symmetric.encrypt_and_hash(&ciphertext, message)?;
+    symmetric.mix_key(&*secret);
+    Ok(())
+}
+
 /// The token `s` when read. Gives the key and what follows it.
 fn read_sealed_key<'m>(
     symmetric: &mut SymmetricState,
@@ -284,32 +294,62 @@ mod tests {
         symmetric.encrypt_and_hash(&[], message).unwrap();
     }
 
+    /// A client that waits for message two, and a server that has read message one.
+    fn after_one(suite: Suite, ours: &StaticKey) -> (InitiatorSentOne<'_>, ResponderGotOne<'_>) {
+        let (one, client) = Initiator::with_prologue(suite, b"", ours).write_one(&mut SysRng, &[]).unwrap();
+        let (_, server) = Responder::with_prologue(suite, b"", ours).read_one(&one).unwrap();
+        (client, server)
+    }
+
+    /// Message two up to `ee`.
+    fn write_two_to_ee(server: &mut ResponderGotOne) -> Vec<u8> {
+        let ephemeral = StaticKey::from_bytes(&[2; 32]);
+        let symmetric = &mut server.start.symmetric;
+        let two = write_key(symmetric, ephemeral.public());
+        symmetric.mix_key(ephemeral.diffie_hellman(&server.their_ephemeral).unwrap().as_bytes());
+        two
+    }
+
     #[test]
     fn a_server_whose_static_key_has_a_low_order_is_refused() {
-        let (ours, ephemeral) = (StaticKey::from_bytes(&[1; 32]), StaticKey::from_bytes(&[2; 32]));
-        let client = Initiator::with_prologue(Suite::Classical, b"", &ours);
-        let (one, client) = client.write_one(&mut SysRng, &[]).unwrap();
-        let server = Responder::with_prologue(Suite::Classical, b"", &ours);
-        let (_, mut server) = server.read_one(&one).unwrap();
-
-        let symmetric = &mut server.start.symmetric;
-        let mut two = write_key(symmetric, ephemeral.public());
-        symmetric.mix_key(ephemeral.diffie_hellman(&server.their_ephemeral).unwrap().as_bytes());
-        write_low_order_key(symmetric, &mut two);
-        assert!(matches!(client.read_two(&two), Err(ChannelError::LowOrderPoint)));
+        for suite in Suite::ALL {
+            let ours = StaticKey::from_bytes(&[1; 32]);
+            let (client, mut server) = after_one(suite, &ours);
+            let mut two = write_two_to_ee(&mut server);
+            let symmetric = &mut server.start.symmetric;
+            if let Some(kem_key) = &server.their_kem_key {
+                write_encapsulation(symmetric, kem_key, &mut SysRng, &mut two).unwrap();
+            }
+            write_low_order_key(symmetric, &mut two);
+            assert!(matches!(client.read_two(&two), Err(ChannelError::LowOrderPoint)));
+        }
     }
 
     #[test]
     fn a_client_whose_static_key_has_a_low_order_is_refused() {
-        let ours = StaticKey::from_bytes(&[1; 32]);
-        let client = Initiator::with_prologue(Suite::Classical, b"", &ours);
-        let (one, client) = client.write_one(&mut SysRng, &[]).unwrap();
-        let server = Responder::with_prologue(Suite::Classical, b"", &ours);
-        let (two, server) = server.read_one(&one).unwrap().1.write_two(&mut SysRng, &[]).unwrap();
-        let (_, mut client) = client.read_two(&two).unwrap();
+        for suite in Suite::ALL {
+            let ours = StaticKey::from_bytes(&[1; 32]);
+            let (client, server) = after_one(suite, &ours);
+            let (two, server) = server.write_two(&mut SysRng, &[]).unwrap();
+            let (_, mut client) = client.read_two(&two).unwrap();
 
-        let mut three = Vec::new();
-        write_low_order_key(&mut client.sent.start.symmetric, &mut three);
-        assert!(matches!(server.read_three(&three), Err(ChannelError::LowOrderPoint)));
+            let mut three = Vec::new();
+            write_low_order_key(&mut client.sent.start.symmetric, &mut three);
+            assert!(matches!(server.read_three(&three), Err(ChannelError::LowOrderPoint)));
+        }
+    }
+
+    #[test]
+    fn every_diffie_hellman_secret_is_not_enough_without_that_of_the_key_encapsulation() {
+        let (ours, other) = (StaticKey::from_bytes(&[1; 32]), KemKey::generate(&mut SysRng).unwrap());
+        let (client, mut server) = after_one(Suite::Hybrid, &ours);
+        let mut two = write_two_to_ee(&mut server);
+        // The ciphertext is sealed as it must be, but its secret is not the one that the client will find in it.
+        let symmetric = &mut server.start.symmetric;
+        write_encapsulation(symmetric, &other.public(), &mut SysRng, &mut two).unwrap();
+        symmetric.encrypt_and_hash(ours.public().as_bytes(), &mut two).unwrap();
+        symmetric.mix_key(ours.diffie_hellman(&server.their_ephemeral).unwrap().as_bytes());
+        symmetric.encrypt_and_hash(&[], &mut two).unwrap();
+        assert!(matches!(client.read_two(&two), Err(ChannelError::NotAuthentic)));
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 pub struct KeyLimits {
     /// Frames.
     pub frames: u64,
-    /// Bytes of frames.
+    /// Bytes of Noise messages: what frames hold, tags included.
     pub bytes: u64,
     /// From the key's first moment.
     pub age: Duration,
@@ -47,7 +47,7 @@ impl KeyUse {
         self.limits = limits;
     }
 
-    /// Counts a frame.
+    /// Counts a frame that holds so many bytes.
     pub(super) fn count(&mut self, bytes: usize) {
         self.frames += 1;
         self.bytes = self.bytes.saturating_add(bytes as u64);
@@ -80,5 +80,30 @@ mod tests {
         }
         assert!(KeyUse::new(KeyLimits { age: Duration::ZERO, ..NEVER }).is_used_up());
         assert!(!KeyUse::new(NEVER).is_used_up());
+    }
+
+    #[test]
+    fn the_limits_of_the_protocol_are_held_to_the_last_frame_byte_and_moment() {
+        for (limits, frames, mebibytes, minutes) in
+            [(KeyLimits::SOFT, 65_536, 256, 10), (KeyLimits::HARD, 262_144, 1024, 40)]
+        {
+            let mut used = KeyUse::new(limits);
+            (1..frames).for_each(|_| used.count(17));
+            assert!(!used.is_used_up());
+            used.count(17);
+            assert!(used.is_used_up());
+
+            let mut used = KeyUse::new(limits);
+            used.count(mebibytes * 1024 * 1024 - 1);
+            assert!(!used.is_used_up());
+            used.count(1);
+            assert!(used.is_used_up());
+
+            let mut used = KeyUse::new(limits);
+            used.since -= Duration::from_secs(minutes * 60 - 10);
+            assert!(!used.is_used_up());
+            used.since -= Duration::from_secs(10);
+            assert!(used.is_used_up());
+        }
     }
 }

@@ -2,10 +2,10 @@
 //! ours, so that a server, a client, a test and a fuzzer all run the same code.
 //!
 //! It is the Noise Protocol Framework (revision 34), one file for each object of the specification:
-//! `cipher_state` (section 5.1), `symmetric_state` (5.2), `handshake` (5.3, pattern XX of 7.5). Around it stand
-//! `hello`, which settles the version and the suite and becomes the prologue; `record`, what is sealed after the
-//! handshake; `frame`, the length before each Noise message; and `stream`, which joins them over any `Read` and
-//! `Write`.
+//! `cipher_state` (section 5.1), `symmetric_state` (5.2), `handshake` (5.3, pattern XX of 7.5, and the same with a key
+//! encapsulation, of which `kem` is the primitive). Around it stand `hello`, which settles the version and the suite
+//! and becomes the prologue; `record`, what is sealed after the handshake, and `key_use`, for how long with one key;
+//! `frame`, the length before each Noise message; and `stream`, which joins them over any `Read` and `Write`.
 
 mod cipher_state;
 mod error;

@@ -54,30 +54,23 @@ impl Sealer {
         self.keys
     }
 
-    /// Appends one frame to `out` that holds all of `parts`, [`RECORD_BYTES_MAX`] bytes together at most. A key update
-    /// may come before it.
-    pub fn seal<'p>(
-        &mut self,
-        parts: impl IntoIterator<Item = &'p [u8]>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), ChannelError> {
-        if self.used.is_used_up() {
-            self.update_key(out)?;
+    /// Appends one frame to `out` that holds all of `parts`, [`RECORD_BYTES_MAX`] bytes together at most, after a key
+    /// update if the key is used up. After an error `out` is as it was before.
+    pub fn seal<'p, P>(&mut self, parts: P, out: &mut Vec<u8>) -> Result<(), ChannelError>
+    where
+        P: IntoIterator<Item = &'p [u8], IntoIter: Clone>,
+    {
+        let parts = parts.into_iter();
+        // Known before anything is sealed: a record that is too long must not cost a key update.
+        if parts.clone().map(<[u8]>::len).fold(0, usize::saturating_add) > RECORD_BYTES_MAX {
+            return Err(ChannelError::BadLength);
         }
         self.seal_record(TYPE_MESSAGES, parts, out)
     }
 
-    /// Appends the frame that ends a session cleanly.
+    /// Appends the frame that ends a session cleanly, likewise.
     pub fn goodbye(&mut self, out: &mut Vec<u8>) -> Result<(), ChannelError> {
         self.seal_record(TYPE_GOODBYE, [], out)
-    }
-
-    fn update_key(&mut self, out: &mut Vec<u8>) -> Result<(), ChannelError> {
-        self.seal_record(TYPE_KEY_UPDATE, [], out)?;
-        self.cipher.rekey()?;
-        self.used.next_key();
-        self.keys += 1;
-        Ok(())
     }
 
     fn seal_record<'p>(
@@ -87,17 +80,38 @@ impl Sealer {
         out: &mut Vec<u8>,
     ) -> Result<(), ChannelError> {
         let start = out.len();
+        let sealed = self.update_used_up_key(out).and_then(|()| self.seal_frame(kind, parts, out));
+        if sealed.is_err() {
+            // Only when the nonces are used up, so that nothing is ever sealed with the key that this takes back.
+            out.truncate(start);
+        }
+        sealed
+    }
+
+    fn update_used_up_key(&mut self, out: &mut Vec<u8>) -> Result<(), ChannelError> {
+        if self.used.is_used_up() {
+            self.seal_frame(TYPE_KEY_UPDATE, [], out)?;
+            self.cipher.rekey()?;
+            self.used.next_key();
+            self.keys += 1;
+        }
+        Ok(())
+    }
+
+    fn seal_frame<'p>(
+        &mut self,
+        kind: u8,
+        parts: impl IntoIterator<Item = &'p [u8]>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ChannelError> {
         write_frame(out, |out| {
             let from = out.len();
             out.push(kind);
             parts.into_iter().for_each(|part| out.extend_from_slice(part));
-            if out.len() - from > RECORD_BYTES_MAX + 1 {
-                return Err(ChannelError::BadLength);
-            }
-            self.cipher.encrypt(&[], out, from)
-        })?;
-        self.used.count(out.len() - start);
-        Ok(())
+            self.cipher.encrypt(&[], out, from)?;
+            self.used.count(out.len() - from);
+            Ok(())
+        })
     }
 }
 
@@ -191,6 +205,23 @@ mod tests {
     }
 
     #[test]
+    fn a_sender_begins_with_the_soft_limits_and_a_receiver_with_the_hard_ones() {
+        let (mut sealer, mut opener) = pair();
+        let mut stream = Vec::new();
+        sealer.used.count(256 << 20);
+        sealer.seal([b"x".as_slice()], &mut stream).unwrap();
+        assert_eq!((open_all(&mut opener, &stream).unwrap().1, sealer.keys()), (1, 2));
+
+        opener.used.count((1 << 30) - 100);
+        stream.clear();
+        sealer.seal([[7; 100].as_slice()], &mut stream).unwrap();
+        assert_eq!(open_all(&mut opener, &stream).unwrap().0.len(), 1);
+        stream.clear();
+        sealer.seal([b"x".as_slice()], &mut stream).unwrap();
+        assert!(matches!(open_all(&mut opener, &stream), Err(ChannelError::NoKeyUpdate)));
+    }
+
+    #[test]
     fn a_peer_that_never_changes_its_key_is_refused_at_the_hard_limit() {
         let (mut sealer, mut opener) = pair();
         sealer.limit(NEVER);
@@ -206,16 +237,32 @@ mod tests {
     }
 
     #[test]
-    fn a_key_update_that_was_cut_out_or_repeated_ends_the_session() {
-        let (mut sealer, _) = pair();
-        sealer.limit(KeyLimits { frames: 1, ..NEVER });
-        let (mut first, mut second) = (Vec::new(), Vec::new());
-        sealer.seal([b"first".as_slice()], &mut first).unwrap();
-        sealer.seal([b"second".as_slice()], &mut second).unwrap();
-        let (update, message) = second.split_at(2 + 1 + TAG_BYTES);
-        for stream in [[&first, message].concat(), [&first, update, update, message].concat()] {
-            let (_, mut opener) = pair();
-            assert!(matches!(open_all(&mut opener, &stream), Err(ChannelError::NotAuthentic)));
+    fn when_the_nonces_are_used_up_nothing_is_sealed_or_opened_with_this_key_or_a_next_one() {
+        for limits in [NEVER, KeyLimits { frames: 1, ..NEVER }] {
+            let cipher = || CipherState::used(&[1; 32], u64::MAX - 1);
+            let (mut sealer, mut opener) = (Sealer::new(cipher()), Opener::new(cipher()));
+            sealer.limit(limits);
+            let mut last = Vec::new();
+            sealer.seal([b"last".as_slice()], &mut last).unwrap();
+            let mut out = b"before".to_vec();
+            for _ in 0..2 {
+                let refused = sealer.seal([b"more".as_slice()], &mut out);
+                assert!(matches!(refused, Err(ChannelError::KeyUsedUp)));
+                assert!(matches!(sealer.goodbye(&mut out), Err(ChannelError::KeyUsedUp)));
+                assert_eq!(out, b"before");
+            }
+            assert_eq!(open_all(&mut opener, &last).unwrap().0, [b"last"]);
+            assert!(matches!(open_all(&mut opener, &last), Err(ChannelError::KeyUsedUp)));
         }
+    }
+
+    #[test]
+    fn a_key_update_that_takes_the_last_nonce_is_taken_back() {
+        let mut sealer = Sealer::new(CipherState::used(&[1; 32], u64::MAX - 1));
+        sealer.limit(KeyLimits { frames: 0, ..NEVER });
+        let mut out = b"before".to_vec();
+        assert!(matches!(sealer.seal([b"more".as_slice()], &mut out), Err(ChannelError::KeyUsedUp)));
+        assert!(matches!(sealer.goodbye(&mut out), Err(ChannelError::KeyUsedUp)));
+        assert_eq!(out, b"before");
     }
 }
