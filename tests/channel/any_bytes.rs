@@ -1,17 +1,23 @@
 //! Arbitrary bytes into everything that reads: nothing panics, nothing is taken for a message.
 
 use chat::channel::{
-    ChannelError, ClientHello, Established, FrameReader, Initiator, PublicKey, Record, Responder,
-    ServerHello, Suite, accept, connect,
+    ChannelError, ClientHello, Established, FrameReader, PublicKey, Record, ServerHello, Suite, accept,
+    connect,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rand::rngs::SysRng;
 
-use super::{CLIENT_HELLO, Parties, Peer, SERVER_HELLO, session, true_hellos};
+use super::{HEADER_BYTES, Parties, Peer};
 
-/// The number of bytes that a frame reader takes for a header.
-const HEADER_BYTES: usize = 2;
+fn any_suite() -> impl Strategy<Value = Suite> {
+    proptest::sample::select(Suite::ALL.to_vec())
+}
+
+/// Of any length, and often long enough for a message of the hybrid suite.
+fn message() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![vec(any::<u8>(), 0..200), vec(any::<u8>(), 0..1500)]
+}
 
 proptest! {
     #[test]
@@ -32,50 +38,51 @@ proptest! {
         let hello = ClientHello::from_parts([b'C', b'H', b'A', b'T', version, count], &suites).unwrap();
         let answer = ServerHello::answering(&hello, &Suite::ALL);
         match answer.suite(&hello) {
-            Ok(Suite::Classical) => prop_assert!(suites.contains(&1)),
-            Err(ChannelError::NoCommonSuite) => prop_assert!(!suites.contains(&1)),
+            Ok(Suite::Hybrid) => prop_assert!(suites.contains(&2)),
+            Ok(Suite::Classical) => prop_assert!(suites.contains(&1) && !suites.contains(&2)),
+            Err(ChannelError::NoCommonSuite) => prop_assert!(!suites.contains(&1) && !suites.contains(&2)),
             Err(error) => prop_assert!(false, "{}", error),
         }
     }
 
     #[test]
     fn a_server_hello_is_read_or_refused(bytes: [u8; 6], answer: u8) {
-        let (client, _) = true_hellos();
+        let client = ClientHello::offering(&Suite::ALL);
         for bytes in [bytes, [b'C', b'H', b'A', b'T', 1, answer]] {
             if let Ok(hello) = ServerHello::from_bytes(bytes) {
                 prop_assert_eq!(hello.to_bytes(), bytes);
-                prop_assert_eq!(hello.suite(&client).is_ok(), bytes[5] == 1);
+                prop_assert_eq!(hello.suite(&client).is_ok(), matches!(bytes[5], 1 | 2));
             }
         }
     }
 
     #[test]
-    fn message_one_is_read_or_refused(message in vec(any::<u8>(), 0..200)) {
-        let parties = Parties::new();
-        let (client_hello, server_hello) = true_hellos();
-        let server = Responder::new(&client_hello, server_hello, &parties.server).unwrap();
-        match server.read_one(&message) {
+    fn message_one_is_read_or_refused(suite in any_suite(), message in message()) {
+        let parties = Parties::of(suite);
+        let fixed = parties.sizes()[0];
+        match parties.responder().read_one(&message) {
             Ok((payload, server)) => {
-                prop_assert_eq!(payload.as_slice(), &message[32..]);
+                prop_assert_eq!(payload.as_slice(), &message[fixed..]);
                 let answer = server.write_two(&mut SysRng, &[]);
-                prop_assert!(matches!(answer, Ok(_) | Err(ChannelError::LowOrderPoint)));
+                let refused = matches!(answer, Err(ChannelError::LowOrderPoint | ChannelError::BadKemKey));
+                prop_assert!(refused || answer.is_ok());
             }
             Err(error) => {
                 prop_assert!(matches!(error, ChannelError::BadLength));
-                prop_assert!(message.len() < 32);
+                prop_assert!(message.len() < fixed);
             }
         }
     }
 
     #[test]
-    fn message_two_is_refused(message in vec(any::<u8>(), 0..200)) {
-        let parties = Parties::new();
+    fn message_two_is_refused(suite in any_suite(), message in message()) {
+        let parties = Parties::of(suite);
         prop_assert!(parties.one().1.read_two(&message).is_err());
     }
 
     #[test]
-    fn message_three_is_refused(message in vec(any::<u8>(), 0..200)) {
-        let parties = Parties::new();
+    fn message_three_is_refused(suite in any_suite(), message in vec(any::<u8>(), 0..200)) {
+        let parties = Parties::of(suite);
         let (_, _, server) = parties.three();
         prop_assert!(server.read_three(&message).is_err());
     }
@@ -99,9 +106,11 @@ proptest! {
 
     #[test]
     fn an_opener_refuses_all_that_was_not_sealed_and_is_none_the_worse_for_it(
+        suite in any_suite(),
         inventions in vec(vec(any::<u8>(), 0..400), 0..8),
     ) {
-        let (mut client, mut server) = session();
+        let parties = Parties::of(suite);
+        let (mut client, mut server) = parties.session();
         for mut frame in inventions {
             let before = frame.clone();
             let refused = server.opener.open(&mut frame);
@@ -114,12 +123,16 @@ proptest! {
     }
 
     #[test]
-    fn a_session_gives_no_record_of_an_invented_stream(mut stream in vec(any::<u8>(), 0..400)) {
+    fn a_session_gives_no_record_of_an_invented_stream(
+        suite in any_suite(),
+        mut stream in vec(any::<u8>(), 0..400),
+    ) {
+        let parties = Parties::of(suite);
         // A small first length, so that most streams have a whole frame.
         if let Some(first) = stream.first_mut() {
             *first = 0;
         }
-        let mut incoming = Established::from(session().1).incoming;
+        let mut incoming = Established::from(parties.session().1).incoming;
         let mut source = stream.as_slice();
         while incoming.feed_from(&mut source).is_ok() {
             prop_assert!(!matches!(incoming.next_record(), Ok(Some(_))));
@@ -128,39 +141,39 @@ proptest! {
 
     #[test]
     fn a_server_makes_no_session_of_an_invented_stream(
+        suite in any_suite(),
         hello in any::<bool>(),
         header in any::<bool>(),
-        stream in vec(any::<u8>(), 0..400),
+        stream in message(),
     ) {
-        let hello = if hello { CLIENT_HELLO } else { &[] };
-        let header = if header { [0, 32].as_slice() } else { &[] };
-        let mut peer = Peer::that_says(&[hello, header, &stream]);
-        prop_assert!(accept(&mut peer, &Parties::new().server).is_err());
+        let parties = Parties::of(suite);
+        let hello = if hello { parties.hello_bytes().0 } else { Vec::new() };
+        let header = if header { length_of(parties.sizes()[0]) } else { Vec::new() };
+        let mut peer = Peer::that_says(&[&hello, &header, &stream]);
+        prop_assert!(accept(&mut peer, &parties.server).is_err());
     }
 
     #[test]
     fn a_client_makes_no_session_of_an_invented_stream(
+        suite in any_suite(),
         hello in any::<bool>(),
         header in any::<bool>(),
-        stream in vec(any::<u8>(), 0..400),
+        stream in message(),
     ) {
-        let hello = if hello { SERVER_HELLO } else { &[] };
-        let header = if header { [0, 96].as_slice() } else { &[] };
-        let mut peer = Peer::that_says(&[hello, header, &stream]);
+        let parties = Parties::of(suite);
+        let hello = if hello { parties.hello_bytes().1.to_vec() } else { Vec::new() };
+        let header = if header { length_of(parties.sizes()[1]) } else { Vec::new() };
+        let mut peer = Peer::that_says(&[&hello, &header, &stream]);
         let verify = |_| -> Result<(), ChannelError> { panic!("no key was proved") };
-        prop_assert!(connect(&mut peer, &Parties::new().client, verify).is_err());
+        prop_assert!(connect(&mut peer, &parties.client, verify).is_err());
     }
 
     #[test]
-    fn handshakes_carry_any_payload(payloads: [Vec<u8>; 3]) {
-        let parties = Parties::new();
+    fn handshakes_carry_any_payload(suite in any_suite(), payloads: [Vec<u8>; 3]) {
+        let parties = Parties::of(suite);
         let [first, second, third] = payloads;
-        let (client_hello, server_hello) = true_hellos();
-        let client = Initiator::new(&client_hello, server_hello, &parties.client).unwrap();
-        let server = Responder::new(&client_hello, server_hello, &parties.server).unwrap();
-
-        let (one, client) = client.write_one(&mut SysRng, &first).unwrap();
-        let (read, server) = server.read_one(&one).unwrap();
+        let (one, client) = parties.initiator().write_one(&mut SysRng, &first).unwrap();
+        let (read, server) = parties.responder().read_one(&one).unwrap();
         prop_assert_eq!(read, first);
         let (two, server) = server.write_two(&mut SysRng, &second).unwrap();
         let (read, client) = client.read_two(&two).unwrap();
@@ -178,4 +191,9 @@ proptest! {
             prop_assert_eq!(key.to_string(), text);
         }
     }
+}
+
+/// A frame's length as it stands before it.
+fn length_of(frame: usize) -> Vec<u8> {
+    u16::try_from(frame).unwrap().to_be_bytes().to_vec()
 }

@@ -4,13 +4,14 @@
 use std::io;
 use std::time::Duration;
 
-use chat::channel::{ChannelError, NotChat, PublicKey, StaticKey, accept, connect, refuse_full};
+use chat::channel::{ChannelError, NotChat, PublicKey, StaticKey, Suite, accept, connect, refuse_full};
 
-use super::{CLIENT_HELLO, Parties, Peer, SERVER_HELLO, stream_pair};
+use super::{
+    CLASSICAL_SERVER_HELLO, CLIENT_HELLO, HEADER_BYTES, KEY_BYTES, Parties, Peer, SERVER_HELLO, stream_pair,
+};
 
 /// The longest message of a handshake, in bytes.
 const HANDSHAKE_BYTES_MAX: u16 = 4096;
-const HEADER_BYTES: usize = 2;
 
 #[test]
 fn a_client_recognises_a_server_that_is_none_of_ours() {
@@ -54,7 +55,7 @@ fn the_error_says_to_a_person_what_the_server_is() {
 fn a_client_tells_the_answers_of_a_server_apart() {
     assert!(matches!(connect_to(&[b"CHAT\x01\x00"]).0, ChannelError::NoCommonSuite));
     assert!(matches!(connect_to(&[b"CHAT\x01\xff"]).0, ChannelError::Full));
-    for suite in 2..=0xfe {
+    for suite in 3..=0xfe {
         assert!(matches!(connect_to(&[b"CHAT\x01", &[suite]]).0, ChannelError::SuiteNotOffered));
     }
     for version in [0, 2, 3, 0x80, 0xff] {
@@ -65,7 +66,7 @@ fn a_client_tells_the_answers_of_a_server_apart() {
 
 #[test]
 fn a_client_that_was_refused_has_said_no_more_than_its_hello() {
-    for answer in [b"CHAT\x01\x00", b"CHAT\x01\xff", b"CHAT\x01\x02", b"CHAT\x02\x01", b"HTTP/1"] {
+    for answer in [b"CHAT\x01\x00", b"CHAT\x01\xff", b"CHAT\x01\x03", b"CHAT\x02\x01", b"HTTP/1"] {
         assert_eq!(connect_to(&[answer]).1.told, CLIENT_HELLO);
     }
 }
@@ -86,8 +87,11 @@ fn a_client_without_a_suite_in_common_is_told_so() {
 
 #[test]
 fn a_client_of_a_later_version_is_told_which_version_we_speak() {
-    let (_, peer) = accept_from(&[b"CHAT\x07\x01\x01"]);
-    assert_eq!(peer.told, SERVER_HELLO);
+    for (offer, answer) in
+        [(b"CHAT\x07\x02\x02\x01".as_slice(), SERVER_HELLO), (b"CHAT\x07\x01\x01", CLASSICAL_SERVER_HELLO)]
+    {
+        assert_eq!(accept_from(&[offer]).1.told, answer);
+    }
 }
 
 #[test]
@@ -102,76 +106,105 @@ fn a_hello_that_offers_nothing_or_too_much_is_refused_before_more_is_read() {
 
 #[test]
 fn a_handshake_message_that_is_too_long_is_refused_before_more_is_read() {
-    for length in [HANDSHAKE_BYTES_MAX + 1, u16::MAX] {
-        let header = length.to_be_bytes();
-        let body = vec![0; length.into()];
+    for parties in Parties::of_each_suite() {
+        let (client_hello, server_hello) = parties.hello_bytes();
+        for length in [HANDSHAKE_BYTES_MAX + 1, u16::MAX] {
+            let header = length.to_be_bytes();
+            let body = vec![0; length.into()];
 
-        let (error, peer) = connect_to(&[SERVER_HELLO, &header, &body]);
-        assert!(matches!(error, ChannelError::BadLength));
-        assert_eq!(peer.bytes_read(), SERVER_HELLO.len() + HEADER_BYTES);
+            let (error, peer) = connect_to(&[&server_hello, &header, &body]);
+            assert!(matches!(error, ChannelError::BadLength));
+            assert_eq!(peer.bytes_read(), server_hello.len() + HEADER_BYTES);
 
-        let (error, peer) = accept_from(&[CLIENT_HELLO, &header, &body]);
-        assert!(matches!(error, ChannelError::BadLength));
-        assert_eq!(peer.bytes_read(), CLIENT_HELLO.len() + HEADER_BYTES);
+            let (error, peer) = accept_from(&[&client_hello, &header, &body]);
+            assert!(matches!(error, ChannelError::BadLength));
+            assert_eq!(peer.bytes_read(), client_hello.len() + HEADER_BYTES);
 
-        let one = framed(&Parties::new().one().0);
-        let (error, peer) = accept_from(&[CLIENT_HELLO, &one, &header, &body]);
-        assert!(matches!(error, ChannelError::BadLength));
-        assert_eq!(peer.bytes_read(), CLIENT_HELLO.len() + one.len() + HEADER_BYTES);
+            let one = framed(&parties.one().0);
+            let (error, peer) = accept_from(&[&client_hello, &one, &header, &body]);
+            assert!(matches!(error, ChannelError::BadLength));
+            assert_eq!(peer.bytes_read(), client_hello.len() + one.len() + HEADER_BYTES);
+        }
     }
 }
 
 #[test]
 fn a_handshake_message_of_the_greatest_length_is_answered() {
-    let mut one = Parties::new().one().0;
-    one.resize(HANDSHAKE_BYTES_MAX.into(), 0);
-    let (error, peer) = accept_from(&[CLIENT_HELLO, &framed(&one)]);
-    assert!(matches!(error, ChannelError::Closed), "what is missing is message three: {error}");
-    assert_eq!(peer.told.len(), SERVER_HELLO.len() + HEADER_BYTES + 96);
+    for parties in Parties::of_each_suite() {
+        let mut one = parties.one().0;
+        one.resize(HANDSHAKE_BYTES_MAX.into(), 0);
+        let (error, peer) = accept_from(&[&parties.hello_bytes().0, &framed(&one)]);
+        assert!(matches!(error, ChannelError::Closed), "what is missing is message three: {error}");
+        assert_eq!(peer.told.len(), SERVER_HELLO.len() + HEADER_BYTES + parties.sizes()[1]);
+    }
 }
 
 #[test]
 fn a_handshake_message_that_is_too_short_is_refused() {
-    for length in [0_u8, 1, 31] {
-        let message = framed(&vec![7; length.into()]);
-        assert!(matches!(accept_from(&[CLIENT_HELLO, &message]).0, ChannelError::BadLength));
-        assert!(matches!(connect_to(&[SERVER_HELLO, &message]).0, ChannelError::BadLength));
+    for parties in Parties::of_each_suite() {
+        let (client_hello, server_hello) = parties.hello_bytes();
+        for length in [0, 1, KEY_BYTES - 1, parties.sizes()[0] - 1] {
+            let message = framed(&vec![7; length]);
+            assert!(matches!(accept_from(&[&client_hello, &message]).0, ChannelError::BadLength));
+        }
+        for length in [0, 1, KEY_BYTES - 1] {
+            let message = framed(&vec![7; length]);
+            assert!(matches!(connect_to(&[&server_hello, &message]).0, ChannelError::BadLength));
+        }
     }
 }
 
 #[test]
 fn a_low_order_key_gets_no_answer() {
-    let (error, peer) = accept_from(&[CLIENT_HELLO, &framed(&[0; 32])]);
-    assert!(matches!(error, ChannelError::LowOrderPoint));
+    for parties in Parties::of_each_suite() {
+        let (client_hello, server_hello) = parties.hello_bytes();
+        let mut one = parties.one().0;
+        one[..KEY_BYTES].fill(0);
+        let (error, peer) = accept_from(&[&client_hello, &framed(&one)]);
+        assert!(matches!(error, ChannelError::LowOrderPoint));
+        assert_eq!(peer.told, server_hello);
+    }
+}
+
+#[test]
+fn an_encapsulation_key_that_is_none_gets_no_answer() {
+    let mut one = Parties::of(Suite::Hybrid).one().0;
+    one[KEY_BYTES..].fill(0xff);
+    let (error, peer) = accept_from(&[CLIENT_HELLO, &framed(&one)]);
+    assert!(matches!(error, ChannelError::BadKemKey));
     assert_eq!(peer.told, SERVER_HELLO);
 }
 
 #[test]
 fn a_false_message_two_is_refused_before_anyone_is_asked_about_a_key() {
-    let parties = Parties::new();
-    let (two, _) = parties.two(&parties.one().0);
-    let mut server = Peer::that_says(&[SERVER_HELLO, &framed(&two)]);
-    let verify = |_: PublicKey| -> Result<(), ChannelError> { panic!("no key was proved") };
-    let refused = connect(&mut server, &parties.client, verify);
-    assert!(matches!(refused, Err(ChannelError::NotAuthentic)));
-    assert_eq!(server.told.len(), CLIENT_HELLO.len() + HEADER_BYTES + 32);
+    for parties in Parties::of_each_suite() {
+        let (two, _) = parties.two(&parties.one().0);
+        let mut server = Peer::that_says(&[&parties.hello_bytes().1, &framed(&two)]);
+        let verify = |_: PublicKey| -> Result<(), ChannelError> { panic!("no key was proved") };
+        let refused = connect(&mut server, &parties.client, verify);
+        assert!(matches!(refused, Err(ChannelError::NotAuthentic)));
+        assert_eq!(server.told.len(), CLIENT_HELLO.len() + HEADER_BYTES + parties.sizes()[0]);
+    }
 }
 
 #[test]
 fn a_server_that_closes_at_any_point_has_closed() {
-    let parties = Parties::new();
-    let (two, _) = parties.two(&parties.one().0);
-    let all = [SERVER_HELLO, &framed(&two)].concat();
-    for length in 0..all.len() {
-        assert!(matches!(connect_to(&[&all[..length]]).0, ChannelError::Closed), "after {length} bytes");
+    for parties in Parties::of_each_suite() {
+        let (two, _) = parties.two(&parties.one().0);
+        let all = [&parties.hello_bytes().1, framed(&two).as_slice()].concat();
+        for length in 0..all.len() {
+            assert!(matches!(connect_to(&[&all[..length]]).0, ChannelError::Closed), "after {length} bytes");
+        }
     }
 }
 
 #[test]
 fn a_client_that_closes_at_any_point_has_closed() {
-    let all = [CLIENT_HELLO, &framed(&Parties::new().one().0)].concat();
-    for length in 0..=all.len() {
-        assert!(matches!(accept_from(&[&all[..length]]).0, ChannelError::Closed), "after {length} bytes");
+    for parties in Parties::of_each_suite() {
+        let all = [parties.hello_bytes().0, framed(&parties.one().0)].concat();
+        for length in 0..=all.len() {
+            assert!(matches!(accept_from(&[&all[..length]]).0, ChannelError::Closed), "after {length} bytes");
+        }
     }
 }
 

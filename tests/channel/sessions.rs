@@ -8,12 +8,7 @@ use chat::channel::{
     ChannelError, Established, Incoming, NotChat, PublicKey, Record, StaticKey, Suite, accept, connect,
 };
 
-use super::{CLIENT_HELLO, Parties, SERVER_HELLO, session, stream_pair};
-
-const HEADER_BYTES: usize = 2;
-const MESSAGE_ONE_BYTES: usize = 32;
-const MESSAGE_TWO_BYTES: usize = 96;
-const MESSAGE_THREE_BYTES: usize = 64;
+use super::{CLIENT_HELLO, HEADER_BYTES, Parties, SERVER_HELLO, sessions, stream_pair};
 
 /// Why a client did not want a session.
 #[derive(Debug)]
@@ -30,32 +25,31 @@ impl From<ChannelError> for Unwanted {
 
 #[test]
 fn both_ends_agree_and_know_each_other() {
-    let parties = Parties::new();
+    let parties = Parties::of(Suite::Hybrid);
+    let [one, two, three] = parties.sizes();
     let (near, far) = stream_pair();
     let [mut near, mut far] = [near, far].map(|stream| Counted { stream, sent: 0 });
     let (client, server) = established(&parties, &mut near, &mut far);
     assert_eq!(client.handshake_hash, server.handshake_hash);
-    assert_eq!((client.suite, server.suite), (Suite::Classical, Suite::Classical));
+    assert_eq!((client.suite, server.suite), (Suite::Hybrid, Suite::Hybrid));
     assert_eq!(client.peer, parties.server.public());
     assert_eq!(server.peer, parties.client.public());
-    assert_eq!(
-        near.sent,
-        CLIENT_HELLO.len() + HEADER_BYTES + MESSAGE_ONE_BYTES + HEADER_BYTES + MESSAGE_THREE_BYTES
-    );
-    assert_eq!(far.sent, SERVER_HELLO.len() + HEADER_BYTES + MESSAGE_TWO_BYTES);
+    assert_eq!(near.sent, CLIENT_HELLO.len() + HEADER_BYTES + one + HEADER_BYTES + three);
+    assert_eq!(far.sent, SERVER_HELLO.len() + HEADER_BYTES + two);
 }
 
 #[test]
 fn a_stream_that_gives_single_bytes_and_is_interrupted_is_good_enough() {
     let (near, far) = stream_pair();
-    let (client, server) = established(&Parties::new(), &mut Crumbs::of(near), &mut Crumbs::of(far));
+    let (client, server) =
+        established(&Parties::of(Suite::Hybrid), &mut Crumbs::of(near), &mut Crumbs::of(far));
     assert_eq!(client.handshake_hash, server.handshake_hash);
 }
 
 #[test]
 fn records_go_both_ways_until_the_goodbye() {
     let (mut near, mut far) = stream_pair();
-    let (mut client, mut server) = established(&Parties::new(), &mut near, &mut far);
+    let (mut client, mut server) = established(&Parties::of(Suite::Hybrid), &mut near, &mut far);
     for (from, to) in [(&mut client.sealer, &mut server.incoming), (&mut server.sealer, &mut client.incoming)]
     {
         let mut stream = Vec::new();
@@ -73,22 +67,23 @@ fn records_go_both_ways_until_the_goodbye() {
 
 #[test]
 fn all_that_comes_with_one_read_is_given_before_more_is_needed() {
-    let (mut client, server) = session();
-    let mut incoming = Established::from(server).incoming;
-    let mut stream = Vec::new();
-    for number in 0..3 {
-        client.sealer.seal([[number].as_slice()], &mut stream).unwrap();
+    for (mut client, server) in sessions() {
+        let mut incoming = Established::from(server).incoming;
+        let mut stream = Vec::new();
+        for number in 0..3 {
+            client.sealer.seal([[number].as_slice()], &mut stream).unwrap();
+        }
+        incoming.feed_from(&mut stream.as_slice()).unwrap();
+        for number in 0..3 {
+            assert_eq!(incoming.next_record().unwrap(), Some(Record::Messages(&[number])));
+        }
+        assert_eq!(incoming.next_record().unwrap(), None);
     }
-    incoming.feed_from(&mut stream.as_slice()).unwrap();
-    for number in 0..3 {
-        assert_eq!(incoming.next_record().unwrap(), Some(Record::Messages(&[number])));
-    }
-    assert_eq!(incoming.next_record().unwrap(), None);
 }
 
 #[test]
 fn a_client_that_does_not_want_the_servers_key_shows_nothing_of_its_own() {
-    let parties = Parties::new();
+    let parties = Parties::of(Suite::Hybrid);
     let (near, mut far) = stream_pair();
     let server_key = StaticKey::from_bytes(&parties.server.to_bytes());
     let server = thread::spawn(move || accept(&mut far, &server_key).err().unwrap());
@@ -97,7 +92,7 @@ fn a_client_that_does_not_want_the_servers_key_shows_nothing_of_its_own() {
     let refused = connect(&mut near, &parties.client, |key| Err(Unwanted::Key(key))).err();
     let Some(Unwanted::Key(shown)) = refused else { panic!("{refused:?}") };
     assert_eq!(shown, parties.server.public());
-    assert_eq!(near.sent, CLIENT_HELLO.len() + HEADER_BYTES + MESSAGE_ONE_BYTES);
+    assert_eq!(near.sent, CLIENT_HELLO.len() + HEADER_BYTES + parties.sizes()[0]);
 
     drop(near);
     assert!(matches!(server.join().unwrap(), ChannelError::Closed));
@@ -107,37 +102,42 @@ fn a_client_that_does_not_want_the_servers_key_shows_nothing_of_its_own() {
 fn what_goes_wrong_below_comes_out_as_the_callers_own_error() {
     let (mut near, mut far) = stream_pair();
     far.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
-    let refused = connect(&mut near, &Parties::new().client, |key| Err(Unwanted::Key(key))).err();
+    let refused = connect(&mut near, &Parties::of(Suite::Hybrid).client, |key| Err(Unwanted::Key(key))).err();
     assert!(matches!(refused, Some(Unwanted::Channel(ChannelError::NotChat(NotChat::WebServer)))));
 }
 
 #[test]
 fn an_end_without_a_goodbye_is_a_lost_connection_wherever_it_is() {
-    let said = || {
-        let (mut client, server) = session();
-        let mut stream = Vec::new();
-        client.sealer.seal([b"one".as_slice()], &mut stream).unwrap();
-        let goodbye_at = stream.len();
-        client.sealer.goodbye(&mut stream).unwrap();
-        (stream, goodbye_at, Established::from(server).incoming)
-    };
-    for length in 0..said().0.len() {
-        let (stream, goodbye_at, mut incoming) = said();
-        let mut source = &stream[..length];
-        if length >= goodbye_at {
-            assert_eq!(next(&mut incoming, &mut source).unwrap(), Some(b"one".to_vec()));
+    for parties in Parties::of_each_suite() {
+        let said = || {
+            let (mut client, server) = parties.session();
+            let mut stream = Vec::new();
+            client.sealer.seal([b"one".as_slice()], &mut stream).unwrap();
+            let goodbye_at = stream.len();
+            client.sealer.goodbye(&mut stream).unwrap();
+            (stream, goodbye_at, Established::from(server).incoming)
+        };
+        for length in 0..said().0.len() {
+            let (stream, goodbye_at, mut incoming) = said();
+            let mut source = &stream[..length];
+            if length >= goodbye_at {
+                assert_eq!(next(&mut incoming, &mut source).unwrap(), Some(b"one".to_vec()));
+            }
+            let end = next(&mut incoming, &mut source);
+            assert!(matches!(end, Err(ChannelError::Closed)), "{length} bytes");
         }
-        assert!(matches!(next(&mut incoming, &mut source), Err(ChannelError::Closed)), "{length} bytes");
     }
 }
 
 #[test]
 fn a_stream_of_another_session_is_refused_at_its_first_frame() {
-    let ((mut client, _), (_, server)) = (session(), session());
-    let mut stream = Vec::new();
-    client.sealer.seal([b"one".as_slice()], &mut stream).unwrap();
-    let mut incoming = Established::from(server).incoming;
-    assert!(matches!(next(&mut incoming, &mut stream.as_slice()), Err(ChannelError::NotAuthentic)));
+    for parties in Parties::of_each_suite() {
+        let ((mut client, _), (_, server)) = (parties.session(), parties.session());
+        let mut stream = Vec::new();
+        client.sealer.seal([b"one".as_slice()], &mut stream).unwrap();
+        let mut incoming = Established::from(server).incoming;
+        assert!(matches!(next(&mut incoming, &mut stream.as_slice()), Err(ChannelError::NotAuthentic)));
+    }
 }
 
 /// The content of the next record, or `None` at the goodbye.
@@ -146,6 +146,7 @@ fn next(incoming: &mut Incoming, source: &mut impl Read) -> Result<Option<Vec<u8
         match incoming.next_record()? {
             Some(Record::Messages(content)) => return Ok(Some(content.to_vec())),
             Some(Record::Goodbye) => return Ok(None),
+            Some(Record::KeyUpdate) => {}
             None => incoming.feed_from(source)?,
         }
     }
