@@ -107,6 +107,16 @@ impl Fingerprint {
         first.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
         Self(first)
     }
+
+    /// The one with these bytes.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
 }
 
 impl fmt::Display for Fingerprint {

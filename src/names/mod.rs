@@ -1,11 +1,13 @@
 //! What people type, made into types: whoever holds one of these holds something valid. Parsed at the edge
 //! (a socket, a file, a command line), never merely checked, so that the rest of the program need not ask again.
 
+mod device_label;
 mod message_text;
 mod password;
 mod room_name;
 mod username;
 
+pub use device_label::{DEVICE_LABEL_BYTES_MAX, DeviceLabel, DeviceLabelError};
 pub use message_text::{MESSAGE_BYTES_MAX, MessageText, MessageTextError};
 pub use password::{NewPassword, PASSWORD_BYTES_MAX, PASSWORD_RULE, Password, PasswordError};
 pub use room_name::{ROOM_NAME_CHARS_MAX, RoomName, RoomNameError};

@@ -1,4 +1,4 @@
-//! The folder in which a server keeps what must survive it: its key, its accounts, its log. One server at a time.
+//! The folder in which a server keeps what must survive it: its key, its accounts, their devices, its log. One server at a time.
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
@@ -59,6 +59,11 @@ impl DataFolder {
     /// Who may come in.
     pub(super) fn users(&self) -> PathBuf {
         self.path.join("users.db")
+    }
+
+    /// Which devices come in without a password.
+    pub(super) fn devices(&self) -> PathBuf {
+        self.path.join("devices.db")
     }
 
     /// What was said.

@@ -4,6 +4,7 @@ use std::io;
 
 use super::accounts::AccountsError;
 use super::data_folder::DataFolderError;
+use super::devices::DevicesError;
 use super::identity::IdentityError;
 use super::listener::ListenError;
 use super::log::LogError;
@@ -20,6 +21,9 @@ pub enum ServerError {
     /// `users.db`.
     #[error("{0}")]
     Accounts(String),
+    /// `devices.db`.
+    #[error("{0}")]
+    Devices(String),
     /// The accounts whose passwords everyone can read in `users.db.example`.
     #[error(
         "users.db has the accounts of users.db.example, whose passwords everyone knows, and others can reach this \
@@ -40,6 +44,12 @@ pub enum ServerError {
 impl From<AccountsError> for ServerError {
     fn from(error: AccountsError) -> Self {
         Self::Accounts(error.to_string())
+    }
+}
+
+impl From<DevicesError> for ServerError {
+    fn from(error: DevicesError) -> Self {
+        Self::Devices(error.to_string())
     }
 }
 

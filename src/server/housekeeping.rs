@@ -1,20 +1,31 @@
-//! What must happen now and then: pinging who is silent, and closing the connections of who stays silent. One thread
-//! for all, so that no session needs a timer of its own.
+//! What must happen now and then: pinging who is silent, closing the connections of who stays silent, and writing when
+//! devices were last seen. One thread for all, so that no session needs a timer of its own.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tracing::info;
+use tracing::{info, warn};
 
 use super::shared::Shared;
 use crate::wire::ServerMessage;
+
+/// How often it is written when devices were last seen, all of them with one fsync. A server that is killed forgets no
+/// more than that.
+const DEVICES_EVERY: Duration = Duration::from_secs(60);
 
 /// Looks after everyone a few times within the shortest time that matters, until `stop` is dropped.
 pub(super) fn run(shared: &Shared, stop: &Receiver<()>) {
     let pause = shared.limits.ping_after.min(shared.limits.silence) / 3;
     let pause = pause.max(Duration::from_millis(100));
+    let mut devices_due = Instant::now() + DEVICES_EVERY;
     while stop.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
         look_after_everyone(shared);
+        if Instant::now() >= devices_due {
+            devices_due = Instant::now() + DEVICES_EVERY;
+            if let Err(error) = shared.devices.write_last_seen() {
+                warn!(%error, "when devices were last seen could not be written; it is tried again");
+            }
+        }
     }
 }
 

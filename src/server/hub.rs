@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use super::limits::Limits;
 use super::lock::lock;
 use super::outbox::{Outbox, SessionId};
+use crate::channel::PublicKey;
 use crate::names::Username;
+use crate::wire::Code;
 
 /// One connection.
 pub(super) struct Client {
@@ -19,14 +21,25 @@ pub(super) struct Client {
     pub(super) address: SocketAddr,
     /// Set when someone logs in.
     member: OnceLock<Member>,
+    /// Why the server ends this session, once it wants to. Written by whoever ends it.
+    ending: OnceLock<Ending>,
     /// When it was last heard, in milliseconds since `since`. Written by the session's thread.
     heard: AtomicU64,
     since: Instant,
 }
 
+/// Why a session is ended by another one, for programs and for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ending {
+    pub(super) code: Code,
+    pub(super) text: &'static str,
+}
+
 /// Someone who has logged in.
 pub(super) struct Member {
     pub(super) name: Username,
+    /// The key that the handshake has proved, whether it is remembered or not.
+    pub(super) key: PublicKey,
     pub(super) outbox: Arc<Outbox>,
 }
 
@@ -45,6 +58,17 @@ impl Client {
     /// Who it is, once that is known.
     pub(super) fn member(&self) -> Option<&Member> {
         self.member.get()
+    }
+
+    /// Ends the session: its thread, which may be waiting for the client, wakes up and says why.
+    pub(super) fn end(&self, ending: Ending) {
+        let _ = self.ending.set(ending); // whoever was first has said why
+        let _ = self.stream.shutdown(Shutdown::Read);
+    }
+
+    /// Why the session is to end, if it is.
+    pub(super) fn ending(&self) -> Option<Ending> {
+        self.ending.get().copied()
     }
 }
 
@@ -104,6 +128,7 @@ impl Hub {
             stream: Arc::new(stream),
             address,
             member: OnceLock::new(),
+            ending: OnceLock::new(),
             heard: AtomicU64::new(0),
             since: Instant::now(),
         });
@@ -112,9 +137,9 @@ impl Hub {
     }
 
     /// Makes a stranger a member.
-    pub(super) fn log_in(&self, client: &Client, name: Username, outbox: Arc<Outbox>) {
+    pub(super) fn log_in(&self, client: &Client, member: Member) {
         let mut clients = lock(&self.clients);
-        if client.member.set(Member { name, outbox }).is_ok() {
+        if client.member.set(member).is_ok() {
             clients.strangers -= 1;
         }
     }
@@ -135,6 +160,20 @@ impl Hub {
     /// Everyone who is logged in.
     pub(super) fn members(&self) -> Vec<Arc<Client>> {
         lock(&self.clients).map.values().filter(|client| client.member().is_some()).map(Arc::clone).collect()
+    }
+
+    /// Ends those of the sessions of `name` that `is_meant` picks.
+    pub(super) fn end_sessions(
+        &self,
+        name: &Username,
+        ending: Ending,
+        is_meant: impl Fn(&Client, &Member) -> bool,
+    ) {
+        for client in lock(&self.clients).map.values() {
+            if client.member().is_some_and(|member| member.name == *name && is_meant(client, member)) {
+                client.end(ending);
+            }
+        }
     }
 
     /// Whether the server is ending.

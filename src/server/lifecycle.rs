@@ -17,6 +17,7 @@ use super::accounts::{Accounts, Cost};
 use super::catch_up::{CatchUp, CatchUpQueue};
 use super::config::Config;
 use super::data_folder::DataFolder;
+use super::devices::Devices;
 use super::error::ServerError;
 use super::flusher::{self, Flusher};
 use super::housekeeping;
@@ -49,6 +50,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     let key = identity::load_or_make(&folder.server_key())?;
     let cost = if config.small_host { Cost::SMALL_HOST } else { Cost::STANDARD };
     let accounts = Accounts::open(&folder.users(), cost)?;
+    let devices = Devices::open(&folder.devices())?;
     let mut store = LogStore::open(&folder.log())?;
     let (lobby, head) = store.open_room(&RoomName::lobby())?;
     let rooms = Arc::new(Rooms::new(vec![Arc::new(Room::new(lobby, RoomName::lobby(), head))]));
@@ -68,6 +70,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
         key,
         limits: limits.clone(),
         accounts,
+        devices,
         rooms: Arc::clone(&rooms),
         log,
         hub: Hub::new(limits),
@@ -101,6 +104,9 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     behind.stop();
     flusher.stop();
     threads.join();
+    if let Err(error) = shared.devices.write_last_seen() {
+        warn!(%error, "when devices were last seen was not written");
+    }
     say_goodbye(dismissed);
     info!("stopped");
     Ok(())

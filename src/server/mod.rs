@@ -1,7 +1,7 @@
 //! The server. A message's way through the files:
 //!
 //! ```text
-//! listener → session (a thread for each connection, which only reads; login by accounts)
+//! listener → session (a thread for each connection, which only reads; login by accounts or devices)
 //!              → log_writer (one commit for all that arrived meanwhile) → log
 //!                  → rooms (who gets it) → outbox (what waits for one client)
 //!                      → flusher (seals and writes for everyone)
@@ -16,6 +16,8 @@ mod catch_up;
 mod clock;
 mod config;
 mod data_folder;
+mod database;
+mod devices;
 mod durable_file;
 mod error;
 mod flusher;
@@ -30,6 +32,7 @@ mod log;
 mod log_writer;
 mod login;
 mod outbox;
+mod own_account;
 mod rooms;
 mod session;
 mod shared;

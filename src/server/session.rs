@@ -9,13 +9,15 @@ use std::time::Duration;
 use tracing::{debug, info, warn};
 
 use super::accounts::{Account, Role};
-use super::hub::Client;
+use super::clock;
+use super::hub::{Client, Ending, Member};
 use super::log::Entry;
 use super::log_writer::Append;
 use super::login::{self, TRIES_MAX};
 use super::outbox::{Flushed, Outbox};
+use super::own_account::{Owner, REVOKED};
 use super::shared::Shared;
-use crate::channel::{self, ChannelError, Incoming, Record};
+use crate::channel::{self, ChannelError, Incoming, PublicKey, Record};
 use crate::names::{MESSAGE_BYTES_MAX, PASSWORD_RULE, RoomName, Username};
 use crate::socket::Deadlined;
 use crate::wire::{self, ClientMessage, Code, Decoded, PROTOCOL, ROLE_ADMIN, ROLE_MEMBER, ServerMessage};
@@ -39,7 +41,7 @@ pub(super) fn serve(shared: &Shared, client: &Arc<Client>) {
     let bound = shared.limits.outbox_bytes;
     let outbox = Arc::new(Outbox::new(client.id, Arc::clone(&client.stream), established.sealer, bound));
     let mut session =
-        Session { shared, client, outbox, stage: Stage::Stranger { tries: 0 }, scratch: Vec::new() };
+        Session { shared, client, key: established.peer, outbox, tries: 0, scratch: Vec::new() };
     let end = session.converse(established.incoming);
     session.finish(end);
 }
@@ -54,6 +56,7 @@ impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         let server_will_say_goodbye = self.shared.hub.leave(self.client);
         let Some(member) = self.client.member() else { return };
+        self.shared.devices.was_seen(&member.key, clock::now());
         if server_will_say_goodbye {
             return;
         }
@@ -67,8 +70,11 @@ impl Drop for Leaving<'_> {
 struct Session<'s> {
     shared: &'s Shared,
     client: &'s Arc<Client>,
+    /// The client's static key, which the handshake has proved.
+    key: PublicKey,
     outbox: Arc<Outbox>,
-    stage: Stage,
+    /// How many passwords were wrong.
+    tries: u32,
     scratch: Vec<u8>,
 }
 
@@ -82,13 +88,6 @@ impl Drop for Session<'_> {
     }
 }
 
-enum Stage {
-    /// Nobody has logged in; so many tries have failed.
-    Stranger { tries: u32 },
-    /// This account has.
-    Member(Username),
-}
-
 /// How a session ends.
 enum End {
     /// The client said goodbye.
@@ -99,6 +98,12 @@ enum End {
     Closed(Code, &'static str),
     /// The whole server ends.
     Stopping,
+}
+
+impl From<Ending> for End {
+    fn from(Ending { code, text }: Ending) -> Self {
+        Self::Closed(code, text)
+    }
 }
 
 impl From<ChannelError> for End {
@@ -127,7 +132,7 @@ impl Session<'_> {
             if self.shared.hub.is_stopping() {
                 return End::Stopping;
             }
-            if matches!(self.stage, Stage::Member(_))
+            if self.client.member().is_some()
                 && let Some(deadlined) = login_time.take()
                 && let Err(error) = deadlined.lift()
             {
@@ -148,7 +153,7 @@ impl Session<'_> {
                     );
                 }
                 Err(_) if self.shared.hub.is_stopping() => return End::Stopping,
-                Err(error) => return End::Lost(error),
+                Err(error) => return self.client.ending().map_or(End::Lost(error), End::from),
             }
         }
     }
@@ -185,77 +190,145 @@ impl Session<'_> {
     }
 
     fn handle(&mut self, message: ClientMessage) -> Result<(), End> {
-        match (message, &self.stage) {
+        if let Some(ending) = self.client.ending() {
+            return Err(ending.into());
+        }
+        let client = self.client;
+        match (message, client.member()) {
             (ClientMessage::Ping {}, _) => {
                 self.outbox.push(&ServerMessage::Pong {});
+                Ok(())
             }
-            (ClientMessage::Pong {}, _) => {}
-            (ClientMessage::SignUp { name, password }, Stage::Stranger { tries }) => {
-                let answer = login::sign_up(&self.shared.accounts, &name, password);
-                return self.admit(answer, *tries);
+            (ClientMessage::Pong {}, _) => Ok(()),
+            (message, None) => self.handle_of_stranger(message),
+            (message, Some(member)) => self.handle_of_member(&member.name, message),
+        }
+    }
+
+    fn handle_of_stranger(&mut self, message: ClientMessage) -> Result<(), End> {
+        let (accounts, devices) = (&self.shared.accounts, &self.shared.devices);
+        match message {
+            ClientMessage::SignUp { name, password } => {
+                self.admit(login::sign_up(accounts, devices, &name, password))
             }
-            (ClientMessage::LogIn { name, password }, Stage::Stranger { tries }) => {
-                let answer = login::log_in(&self.shared.accounts, &name, password);
-                return self.admit(answer, *tries);
-            }
-            (ClientMessage::Join { room, after }, Stage::Member(name)) => {
-                self.join(&name.clone(), &room, after);
-            }
-            (ClientMessage::Say { room, id, kind, body }, Stage::Member(name)) => {
-                let body: Vec<u8> = body.into();
-                let Some(room) = self.room(&room) else {
-                    self.refuse_say(Code::NoSuchRoom, "there is no such room", id);
-                    return Ok(());
-                };
-                if body.is_empty() || body.len() > MESSAGE_BYTES_MAX {
-                    self.refuse_say(Code::BadBody, "a message has 1 to 16384 bytes; send it in parts", id);
-                    return Ok(());
-                }
-                let entry = Entry { room: room.id(), author: name.clone(), id, kind, body };
-                if !self.shared.log.append(Append { room, entry, outbox: Arc::clone(&self.outbox) }) {
-                    return Err(End::Stopping);
+            ClientMessage::LogIn { name, password } => self.admit(login::log_in(accounts, &name, password)),
+            ClientMessage::LogInByDevice { name } => {
+                match login::log_in_by_device(accounts, devices, &self.key, name.as_deref()) {
+                    Ok(account) => self.admit_device(account),
+                    Err(refused) => {
+                        self.outbox.push(&refused); // no try: a key can't be guessed
+                        Ok(())
+                    }
                 }
             }
-            (ClientMessage::SignUp { .. } | ClientMessage::LogIn { .. }, Stage::Member(_)) => {
+            ClientMessage::Say { id, .. } => {
+                self.refuse_say(Code::NotNow, "log in first", id);
+                Ok(())
+            }
+            _ => {
+                self.refuse(Code::NotNow, "log in first");
+                Ok(())
+            }
+        }
+    }
+
+    fn handle_of_member(&mut self, name: &Username, message: ClientMessage) -> Result<(), End> {
+        let owner = Owner { shared: self.shared, client: self.client, name, key: self.key };
+        let answer = match message {
+            ClientMessage::Join { room, after } => {
+                self.join(name, &room, after);
+                return Ok(());
+            }
+            ClientMessage::Say { room, id, kind, body } => {
+                return self.say(name, &room, id, kind, body.into());
+            }
+            ClientMessage::Remember { label } => owner.remember(&label),
+            ClientMessage::ListDevices {} => owner.devices(),
+            ClientMessage::RevokeDevice { fingerprint } => owner.revoke(fingerprint),
+            ClientMessage::RevokeOtherDevices {} => owner.revoke_others(),
+            ClientMessage::ChangePassword { old, new } => {
+                let answer = owner.change_password(old, new);
+                let is_wrong =
+                    matches!(answer, ServerMessage::Refused { code: Code::WrongNameOrPassword, .. });
+                self.outbox.push(&answer);
+                return if is_wrong { self.count_failed_try() } else { Ok(()) };
+            }
+            _ => {
                 self.refuse(
                     Code::NotNow,
                     "this session is logged in already; connect again to be someone else",
                 );
+                return Ok(());
             }
-            (ClientMessage::Join { .. }, Stage::Stranger { .. }) => self.refuse(Code::NotNow, "log in first"),
-            (ClientMessage::Say { id, .. }, Stage::Stranger { .. }) => {
-                self.refuse_say(Code::NotNow, "log in first", id);
-            }
-        }
+        };
+        self.outbox.push(&answer);
         Ok(())
     }
 
     /// Lets a stranger in who has shown a right password, and ends the session of one who has tried too often.
-    fn admit(&mut self, answer: Result<Account, ServerMessage>, tries: u32) -> Result<(), End> {
+    fn admit(&mut self, answer: Result<Account, ServerMessage>) -> Result<(), End> {
         match answer {
-            Ok(Account { name, role }) => {
-                info!(%name, "logged in");
-                let role = match role {
-                    Role::Member => ROLE_MEMBER,
-                    Role::Admin => ROLE_ADMIN,
-                };
-                self.outbox.push(&ServerMessage::LoggedIn { name: name.to_string(), role });
-                self.shared.hub.log_in(self.client, name.clone(), Arc::clone(&self.outbox));
-                self.stage = Stage::Member(name);
+            Ok(account) => {
+                self.let_in(account);
                 Ok(())
             }
             Err(refused) => {
                 self.outbox.push(&refused);
                 let busy = matches!(refused, ServerMessage::Refused { code: Code::Busy, .. });
-                let tries = if busy { tries } else { tries + 1 };
-                self.stage = Stage::Stranger { tries };
-                if tries < TRIES_MAX {
-                    return Ok(());
-                }
-                warn!(address = %self.client.address, "too many failed tries to log in");
-                Err(End::Closed(Code::TooManyTries, "too many failed tries; connect again to try once more"))
+                if busy { Ok(()) } else { self.count_failed_try() }
             }
         }
+    }
+
+    /// Lets in whoever's device this is, unless it has been revoked in this very moment: then the revocation has not
+    /// seen this session, and this session sees the revocation.
+    fn admit_device(&mut self, account: Account) -> Result<(), End> {
+        let devices = &self.shared.devices;
+        devices.was_seen(&self.key, clock::now());
+        let name = account.name.clone();
+        self.let_in(account);
+        if devices.account_of(&self.key) == Some(name) { Ok(()) } else { Err(REVOKED.into()) }
+    }
+
+    fn let_in(&mut self, Account { name, role }: Account) {
+        info!(%name, device = %self.key.fingerprint(), "logged in");
+        let role = match role {
+            Role::Member => ROLE_MEMBER,
+            Role::Admin => ROLE_ADMIN,
+        };
+        self.outbox.push(&ServerMessage::LoggedIn { name: name.to_string(), role });
+        let member = Member { name, key: self.key, outbox: Arc::clone(&self.outbox) };
+        self.shared.hub.log_in(self.client, member);
+    }
+
+    fn count_failed_try(&mut self) -> Result<(), End> {
+        self.tries += 1;
+        if self.tries < TRIES_MAX {
+            return Ok(());
+        }
+        warn!(address = %self.client.address, "too many wrong passwords");
+        Err(End::Closed(Code::TooManyTries, "too many failed tries; connect again to try once more"))
+    }
+
+    fn say(
+        &self,
+        name: &Username,
+        room: &str,
+        id: wire::MessageId,
+        kind: u16,
+        body: Vec<u8>,
+    ) -> Result<(), End> {
+        let Some(room) = self.room(room) else {
+            self.refuse_say(Code::NoSuchRoom, "there is no such room", id);
+            return Ok(());
+        };
+        if body.is_empty() || body.len() > MESSAGE_BYTES_MAX {
+            self.refuse_say(Code::BadBody, "a message has 1 to 16384 bytes; send it in parts", id);
+            return Ok(());
+        }
+        let entry = Entry { room: room.id(), author: name.clone(), id, kind, body };
+        let append = Append { room, entry, outbox: Arc::clone(&self.outbox) };
+        if self.shared.log.append(append) { Ok(()) } else { Err(End::Stopping) }
     }
 
     fn join(&mut self, name: &Username, room: &str, after: Option<u64>) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::accounts::Accounts;
+use super::devices::Devices;
 use super::flusher::Flusher;
 use super::hub::Hub;
 use super::limits::Limits;
@@ -15,6 +16,7 @@ pub(super) struct Shared {
     pub(super) key: StaticKey,
     pub(super) limits: Limits,
     pub(super) accounts: Accounts,
+    pub(super) devices: Devices,
     pub(super) rooms: Arc<Rooms>,
     pub(super) log: LogQueue,
     pub(super) hub: Hub,

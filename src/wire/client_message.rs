@@ -4,7 +4,7 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 use zeroize::Zeroizing;
 
-use super::MessageId;
+use super::{DeviceFingerprint, MessageId};
 
 /// A message from a client to the server. Names and rooms are texts here; the server parses them where it uses them.
 #[derive(Encode, Decode)]
@@ -62,6 +62,43 @@ pub enum ClientMessage {
     /// Answers a [`Ping`](super::ServerMessage::Ping).
     #[n(5)]
     Pong {},
+    /// Logs in by the client's static key, which the handshake of this session has proved.
+    #[n(6)]
+    LogInByDevice {
+        /// The account that the client expects to get; without it, the one for which the key is remembered.
+        #[n(0)]
+        name: Option<String>,
+    },
+    /// Lets the client's static key, which the handshake of this session has proved, log in from now on.
+    #[n(7)]
+    Remember {
+        /// What the device is called in the list of devices: 1 to 64 bytes.
+        #[n(0)]
+        label: String,
+    },
+    /// Asks for the account's [`Devices`](super::ServerMessage::Devices).
+    #[n(8)]
+    ListDevices {},
+    /// Forgets one of the account's devices and ends its sessions.
+    #[n(9)]
+    RevokeDevice {
+        /// Of its key.
+        #[n(0)]
+        fingerprint: DeviceFingerprint,
+    },
+    /// Forgets all of the account's devices but this session's, and ends all its other sessions.
+    #[n(10)]
+    RevokeOtherDevices {},
+    /// Gives the account another password.
+    #[n(11)]
+    ChangePassword {
+        /// The present one.
+        #[n(0)]
+        old: SecretText,
+        /// The next one.
+        #[n(1)]
+        new: SecretText,
+    },
 }
 
 /// A text that is wiped from memory when dropped, and that can't be printed.

@@ -62,6 +62,14 @@ codes! {
     ShuttingDown = 14,
     /// The bytes of a record were not CBOR messages.
     NotCbor = 15,
+    /// The account, or the server, remembers no such device.
+    NoSuchDevice = 16,
+    /// The session's device was revoked.
+    DeviceRevoked = 17,
+    /// The account has as many devices as it may have.
+    TooManyDevices = 18,
+    /// The device is remembered for another account.
+    DeviceTaken = 19,
 }
 
 impl<C> Encode<C> for Code {

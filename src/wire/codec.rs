@@ -82,7 +82,7 @@ fn kind_of(item: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ClientMessage, Code, MessageId, ServerMessage};
+    use super::super::{ClientMessage, Code, Device, DeviceFingerprint, MessageId, ServerMessage};
     use super::*;
     use minicbor::bytes::ByteVec;
     use proptest::prelude::*;
@@ -118,6 +118,14 @@ mod tests {
         let join = ClientMessage::Join { room: "#lobby".into(), after: Some(41) };
         assert_eq!(encode(&join), b"\x82\x02\xa2\x00\x66#lobby\x01\x18\x29");
         assert_eq!(encode(&ClientMessage::Pong {}), b"\x82\x05\xa0");
+        assert_eq!(encode(&ClientMessage::LogInByDevice { name: None }), b"\x82\x06\xa0");
+        let fingerprint = DeviceFingerprint::from_bytes([7; 16]);
+        let revoke = [b"\x82\x09\xa1\x00\x50".as_slice(), &[7; 16]].concat();
+        assert_eq!(encode(&ClientMessage::RevokeDevice { fingerprint }), revoke);
+        let device = Device { label: "a".into(), fingerprint, first_seen: 1, last_seen: 2, is_this: true };
+        let devices =
+            [b"\x82\x0f\xa1\x00\x81\xa5\x00\x61a\x01\x50", &[7; 16][..], b"\x02\x01\x03\x02\x04\xf5"];
+        assert_eq!(encode(&ServerMessage::Devices { devices: vec![device] }), devices.concat());
     }
 
     #[test]

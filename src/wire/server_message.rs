@@ -3,7 +3,7 @@
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
-use super::{Code, MessageId};
+use super::{Code, Device, MessageId};
 
 /// The number of the role `member`.
 pub const ROLE_MEMBER: u8 = 0;
@@ -183,4 +183,17 @@ pub enum ServerMessage {
         #[n(1)]
         text: String,
     },
+    /// The client's key is on the server's disk and logs in from now on.
+    #[n(14)]
+    Remembered {},
+    /// The devices of the account, the one first that was remembered first. Also the answer to a revocation.
+    #[n(15)]
+    Devices {
+        /// All of them.
+        #[n(0)]
+        devices: Vec<Device>,
+    },
+    /// The account's new password is on the server's disk.
+    #[n(16)]
+    PasswordChanged {},
 }

@@ -42,14 +42,24 @@ impl Peer {
         Self::over(TcpStream::connect(link.address())?, link)
     }
 
-    /// The same on a socket of one's own making.
-    pub fn over(mut stream: TcpStream, link: &Link) -> Result<Self, ChannelError> {
+    /// Connects with a key of one's own, and takes the server's welcome.
+    pub fn with_key(link: &Link, key: &StaticKey) -> Self {
+        let mut peer = Self::shake_hands(TcpStream::connect(link.address()).unwrap(), link, key).unwrap();
+        assert!(matches!(peer.next(), ServerMessage::Welcome { .. }));
+        peer
+    }
+
+    /// The same as [`Self::try_connect`] on a socket of one's own making.
+    pub fn over(stream: TcpStream, link: &Link) -> Result<Self, ChannelError> {
+        Self::shake_hands(stream, link, &StaticKey::generate(&mut SysRng)?)
+    }
+
+    fn shake_hands(mut stream: TcpStream, link: &Link, key: &StaticKey) -> Result<Self, ChannelError> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
-        let key = StaticKey::generate(&mut SysRng)?;
         let expected = link.server_key;
-        let established = channel::connect(&mut stream, &key, |server| {
+        let established = channel::connect(&mut stream, key, |server| {
             assert_eq!(Some(server), expected);
             Ok::<(), ChannelError>(())
         })?;

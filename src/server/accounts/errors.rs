@@ -59,6 +59,26 @@ pub(crate) enum SignUpError {
     /// The account could not be saved. The reason is for the log, since it names the server's files.
     #[error("the server could not save the account, so there is none; tell the person who runs it")]
     NotSaved(#[from] AccountsError),
+    /// What is left of someone who had the name before could not be removed.
+    #[error("the server could not save the account, so there is none; tell the person who runs it")]
+    NameNotCleared,
+}
+
+/// Why a password was not changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PasswordChangeError {
+    /// Whoever asks does not know the present one.
+    #[error("that is not your present password; try again")]
+    WrongPassword,
+    /// A password could not be hashed.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// Somebody else changed the account, here or in the file, while this was under way.
+    #[error("your account was changed meanwhile, so the password is as it was; try again in a moment")]
+    ChangedMeanwhile,
+    /// The new hash could not be saved. The reason is for the log, since it names the server's files.
+    #[error("the server could not save it, so the password is as it was; tell the person who runs it")]
+    NotSaved(#[from] AccountsError),
 }
 
 /// Why a login was refused.

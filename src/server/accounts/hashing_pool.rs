@@ -193,6 +193,7 @@ fn work(queue: &Queue, idle_max: Duration) {
     loop {
         match queue.next(idle_max) {
             Next::Run(job) => {
+                tracing::debug!("hashing a password");
                 let begun = Instant::now();
                 // Whatever state a panic leaves the buffer in, it is wiped before anyone else sees it.
                 if catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {

@@ -4,6 +4,7 @@
 
 mod errors;
 mod hashing_pool;
+mod password_change;
 mod password_hash;
 mod users_db;
 mod users_file;
@@ -21,7 +22,7 @@ use self::users_file::{AccountLine, UsersFile};
 use super::lock::lock;
 use crate::names::{NewPassword, Password, Username};
 
-pub(crate) use self::errors::{AccountsError, LogInError, SignUpError};
+pub(crate) use self::errors::{AccountsError, LogInError, PasswordChangeError, SignUpError};
 pub(crate) use self::hashing_pool::HashingError;
 pub(crate) use self::password_hash::Cost;
 pub(crate) use self::users_file::Role;
@@ -81,9 +82,20 @@ impl Accounts {
         Ok(())
     }
 
+    /// The account of this name.
+    pub(crate) fn account(&self, name: &Username) -> Option<Account> {
+        lock(&self.records).get(name).map(|record| Account { name: name.clone(), role: record.role })
+    }
+
     /// Makes an account for a member. Blocks for as long as a hash takes, and until the account is safe on
-    /// the disk.
-    pub(crate) fn sign_up(&self, name: &Username, password: &NewPassword) -> Result<Account, SignUpError> {
+    /// the disk. Just before it is written, when it is sure that nobody has the name, `clear_the_name` sees that
+    /// nothing is left of someone who had it before; if it gives false, there will be no account.
+    pub(crate) fn sign_up(
+        &self,
+        name: &Username,
+        password: &NewPassword,
+        clear_the_name: impl FnOnce() -> bool,
+    ) -> Result<Account, SignUpError> {
         if self.record(name).is_some() {
             return Err(SignUpError::NameTaken); // and no hash was spent on it
         }
@@ -94,6 +106,9 @@ impl Accounts {
         let file = self.read(&users_db)?; // as it is now: somebody may have edited it
         if file.account(name).is_some() {
             return Err(SignUpError::NameTaken);
+        }
+        if !clear_the_name() {
+            return Err(SignUpError::NameNotCleared);
         }
         users_db.replace(file.with_account(name, record.role, &record.hash))?;
         let account = Account { name: name.clone(), role: record.role };
@@ -218,7 +233,7 @@ mod tests {
 
         fn sign_up(&self, name: &str) -> Result<Account, SignUpError> {
             let password = NewPassword::parse(password(PASSWORD)).unwrap();
-            self.accounts.sign_up(&name.parse().unwrap(), &password)
+            self.accounts.sign_up(&name.parse().unwrap(), &password, || true)
         }
 
         fn log_in(&self, name: &str, text: &str) -> Result<Account, LogInError> {
@@ -282,6 +297,18 @@ mod tests {
         let house = House::with(&line("alice", Role::Admin, 19));
         assert!(matches!(house.sign_up("Alice"), Err(SignUpError::NameTaken)));
         assert_eq!(house.accounts.pool.jobs_taken(), 0);
+    }
+
+    #[test]
+    fn a_name_is_cleared_only_for_who_gets_it_and_must_be() {
+        let house = House::with(&line("alice", Role::Admin, 19));
+        let password = NewPassword::parse(password(PASSWORD)).unwrap();
+        let sign_up = |name: &str, clear: fn() -> bool| {
+            house.accounts.sign_up(&name.parse().unwrap(), &password, clear)
+        };
+        assert!(matches!(sign_up("alice", || panic!("she is there")), Err(SignUpError::NameTaken)));
+        assert!(matches!(sign_up("bob", || false), Err(SignUpError::NameNotCleared)));
+        assert_eq!(house.file().lines().count(), 1);
     }
 
     #[test]

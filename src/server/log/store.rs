@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Row, params};
 
-use super::schema::{LogError, open_to_read, open_to_write};
+use super::schema::{LogError, SCHEMA};
 use crate::names::{RoomName, Username};
+use crate::server::database::{open_to_read, open_to_write};
 use crate::wire::MessageId;
 
 /// A room's number in the log.
@@ -68,7 +69,7 @@ pub(crate) struct LogStore {
 impl LogStore {
     /// Opens the log, or makes a new one.
     pub(crate) fn open(path: &Path) -> Result<Self, LogError> {
-        Ok(Self { path: path.to_owned(), connection: open_to_write(path)?, heads: HashMap::new() })
+        Ok(Self { path: path.to_owned(), connection: open_to_write(path, &SCHEMA)?, heads: HashMap::new() })
     }
 
     /// The room of this name, made when it is new, and its last sequence number.

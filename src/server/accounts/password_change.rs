@@ -1,0 +1,102 @@
+//! Another password for an account, for who knows the present one. What people wrote into `users.db` stays.
+
+use super::errors::PasswordChangeError;
+use super::{Accounts, lock};
+use crate::names::{NewPassword, Password, Username};
+
+impl Accounts {
+    /// Replaces the password `old` of `name` by `new`. Blocks for as long as two hashes take, and until the new one is
+    /// safe on the disk. Logins under way with the old password fail from then on.
+    pub(crate) fn change_password(
+        &self,
+        name: &Username,
+        old: &Password,
+        new: &NewPassword,
+    ) -> Result<(), PasswordChangeError> {
+        let record = self.record(name).ok_or(PasswordChangeError::WrongPassword)?;
+        if !self.pool.verify(old.expose(), &record.hash)? {
+            return Err(PasswordChangeError::WrongPassword);
+        }
+        let hash = self.pool.hash(new.expose(), self.cost)?;
+
+        let users_db = lock(&self.users_db);
+        let file = self.read(&users_db)?; // as it is now: somebody may have edited it
+        let changed = file.with_hash(name, &record.hash, &hash);
+        users_db.replace(changed.ok_or(PasswordChangeError::ChangedMeanwhile)?)?;
+        if let Some(record) = lock(&self.records).get_mut(name) {
+            record.hash = hash;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+    use zeroize::Zeroizing;
+
+    use super::super::{Cost, LogInError};
+    use super::*;
+
+    const OLD: &str = "Correct horse 1";
+    const NEW: &str = "Better horse 2";
+
+    fn password(text: &str) -> Password {
+        Password::parse(Zeroizing::new(text.to_owned())).unwrap()
+    }
+
+    fn new_password(text: &str) -> NewPassword {
+        NewPassword::parse(password(text)).unwrap()
+    }
+
+    /// Bob, between two comments.
+    fn with_bob() -> (TempDir, Accounts, Username) {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, bob) = (folder.path().join("users.db"), "bob".parse().unwrap());
+        fs::write(&path, "# first\n").unwrap();
+        let accounts = Accounts::open(&path, Cost::SMALL_HOST).unwrap();
+        accounts.sign_up(&bob, &new_password(OLD), || true).unwrap();
+        fs::write(&path, format!("{}# last\n", fs::read_to_string(&path).unwrap())).unwrap();
+        (folder, accounts, bob)
+    }
+
+    #[test]
+    fn the_new_password_counts_at_once_and_after_a_restart_and_comments_stay() {
+        let (folder, accounts, bob) = with_bob();
+        accounts.change_password(&bob, &password(OLD), &new_password(NEW)).unwrap();
+        let path = folder.path().join("users.db");
+        for accounts in [accounts, Accounts::open(&path, Cost::SMALL_HOST).unwrap()] {
+            assert_eq!(accounts.log_in("bob", &password(OLD)), Err(LogInError::WrongNameOrPassword));
+            assert!(accounts.log_in("bob", &password(NEW)).is_ok());
+        }
+        let file = fs::read_to_string(&path).unwrap();
+        assert!(file.starts_with("# first\nbob:member:$argon2id$") && file.ends_with("\n# last\n"), "{file}");
+    }
+
+    #[test]
+    fn who_does_not_know_the_present_password_changes_nothing() {
+        let (folder, accounts, bob) = with_bob();
+        let before = fs::read(folder.path().join("users.db")).unwrap();
+        for (name, old) in [("bob", NEW), ("nobody", OLD)] {
+            let refused =
+                accounts.change_password(&name.parse().unwrap(), &password(old), &new_password(NEW));
+            assert!(matches!(refused, Err(PasswordChangeError::WrongPassword)), "{name}");
+        }
+        assert_eq!(fs::read(folder.path().join("users.db")).unwrap(), before);
+        assert!(accounts.log_in(bob.as_str(), &password(OLD)).is_ok());
+    }
+
+    #[test]
+    fn an_edit_by_hand_counts_and_a_change_that_can_not_be_written_is_none() {
+        let (folder, accounts, bob) = with_bob();
+        let path = folder.path().join("users.db");
+        let change = || accounts.change_password(&bob, &password(OLD), &new_password(NEW));
+        fs::write(&path, include_str!("../../../users.db.example")).unwrap();
+        assert!(matches!(change(), Err(PasswordChangeError::ChangedMeanwhile)));
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(change(), Err(PasswordChangeError::NotSaved(_))));
+        assert!(accounts.log_in("bob", &password(OLD)).is_ok());
+    }
+}

@@ -1,0 +1,141 @@
+//! What people may do with their own account, and the answers: the devices that come in without a password, and the
+//! password.
+
+use std::sync::Arc;
+
+use tracing::{error, info};
+
+use super::accounts::PasswordChangeError;
+use super::clock;
+use super::devices::{Device, DevicesError, EnrolError};
+use super::hub::{Client, Ending};
+use super::login::{not_hashed, refused};
+use super::shared::Shared;
+use crate::channel::{Fingerprint, PublicKey};
+use crate::names::{DeviceLabel, NewPassword, Password, Username};
+use crate::wire::{self, Code, DeviceFingerprint, SecretText, ServerMessage};
+
+/// What is told on the sessions that a revocation ends.
+pub(super) const REVOKED: Ending =
+    Ending { code: Code::DeviceRevoked, text: "this device was revoked; log in with your password" };
+
+/// Someone who is logged in, on one of their sessions.
+pub(super) struct Owner<'s> {
+    pub(super) shared: &'s Shared,
+    pub(super) client: &'s Arc<Client>,
+    pub(super) name: &'s Username,
+    /// The key that this session's handshake has proved.
+    pub(super) key: PublicKey,
+}
+
+impl Owner<'_> {
+    /// Makes this session's key a device of the account.
+    pub(super) fn remember(&self, label: &str) -> ServerMessage {
+        let label: DeviceLabel = match label.parse() {
+            Ok(label) => label,
+            Err(error) => return refused(Code::Malformed, error),
+        };
+        let is_welcome = || self.client.ending().is_none();
+        match self.shared.devices.enrol(self.key, self.name, label, clock::now(), is_welcome) {
+            Ok(()) => {
+                info!(name = %self.name, device = %self.key.fingerprint(), "a device is remembered");
+                ServerMessage::Remembered {}
+            }
+            Err(error @ EnrolError::Taken) => refused(Code::DeviceTaken, error),
+            Err(error @ EnrolError::TooMany) => refused(Code::TooManyDevices, error),
+            Err(error @ EnrolError::Ended) => refused(Code::DeviceRevoked, error),
+            Err(ref error @ EnrolError::NotStored(ref reason)) => {
+                error!(%reason, "a device could not be saved");
+                refused(Code::NotStored, error)
+            }
+        }
+    }
+
+    /// The devices of the account.
+    pub(super) fn devices(&self) -> ServerMessage {
+        let devices = self.shared.devices.of(self.name);
+        ServerMessage::Devices { devices: devices.iter().map(|device| self.shown(device)).collect() }
+    }
+
+    /// Forgets one of the account's devices and ends its sessions; perhaps this one.
+    pub(super) fn revoke(&self, fingerprint: DeviceFingerprint) -> ServerMessage {
+        let wanted = Fingerprint::from_bytes(*fingerprint.as_bytes());
+        let mut was_there = false;
+        let revoked = self.shared.devices.revoke(
+            self.name,
+            |_, found| found == wanted,
+            |keys| {
+                was_there = !keys.is_empty();
+                self.shared.hub.end_sessions(self.name, REVOKED, |_, member| keys.contains(&member.key));
+            },
+        );
+        match revoked {
+            Ok(()) if was_there => {
+                info!(name = %self.name, device = %wanted, "a device was revoked");
+                self.devices()
+            }
+            Ok(()) => {
+                refused(Code::NoSuchDevice, "you have no device with this fingerprint; list them again")
+            }
+            Err(error) => not_stored(&error),
+        }
+    }
+
+    /// Forgets all devices but this one, and ends all sessions but this one, with whatever key.
+    pub(super) fn revoke_others(&self) -> ServerMessage {
+        let revoked = self.shared.devices.revoke(
+            self.name,
+            |key, _| *key != self.key,
+            |_| {
+                self.shared.hub.end_sessions(self.name, REVOKED, |client, _| client.id != self.client.id);
+            },
+        );
+        if let Err(error) = revoked {
+            return not_stored(&error);
+        }
+        info!(name = %self.name, "all other devices were revoked");
+        self.devices()
+    }
+
+    /// Gives the account another password.
+    pub(super) fn change_password(&self, old: SecretText, new: SecretText) -> ServerMessage {
+        let Ok(old) = Password::parse(old.0) else {
+            return refused(Code::WrongNameOrPassword, PasswordChangeError::WrongPassword);
+        };
+        let new = match Password::parse(new.0).and_then(NewPassword::parse) {
+            Ok(new) => new,
+            Err(error) => return refused(Code::BadPassword, error),
+        };
+        match self.shared.accounts.change_password(self.name, &old, &new) {
+            Ok(()) => {
+                info!(name = %self.name, "the password was changed");
+                ServerMessage::PasswordChanged {}
+            }
+            Err(error @ PasswordChangeError::WrongPassword) => refused(Code::WrongNameOrPassword, error),
+            Err(PasswordChangeError::Hashing(error)) => not_hashed(error),
+            Err(error @ PasswordChangeError::ChangedMeanwhile) => refused(Code::Busy, error),
+            Err(ref error @ PasswordChangeError::NotSaved(ref reason)) => {
+                error!(%reason, "a password could not be saved");
+                refused(Code::NotStored, error)
+            }
+        }
+    }
+
+    fn shown(&self, device: &Device) -> wire::Device {
+        wire::Device {
+            label: device.label.to_string(),
+            fingerprint: DeviceFingerprint::from_bytes(*device.key.fingerprint().as_bytes()),
+            first_seen: device.first_seen,
+            last_seen: device.last_seen,
+            is_this: device.key == self.key,
+        }
+    }
+}
+
+fn not_stored(reason: &DevicesError) -> ServerMessage {
+    error!(%reason, "devices could not be saved");
+    refused(
+        Code::NotStored,
+        "the server could not write it down, so nothing is changed; tell the person who runs it",
+    )
+}
