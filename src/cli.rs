@@ -71,6 +71,9 @@ struct ClientArgs {
     /// One line per event, without line editing: for pipes and screen readers.
     #[arg(long)]
     plain: bool,
+    /// Neither uses nor makes a key by which the server remembers this device.
+    #[arg(long)]
+    no_remember: bool,
     /// Keeps what this client knows of servers apart from the other profiles.
     #[arg(long, value_name = "NAME")]
     profile: Option<Username>,
@@ -122,8 +125,8 @@ impl ClientArgs {
             (None, None) => PasswordSource::Ask,
         };
         let user = self.user.or_else(|| self.target.user.clone());
-        let (link, sign_up, plain) = (self.target, self.signup, self.plain);
-        Ok(client::Config { link, user, sign_up, password, plain, data_dir })
+        let (link, sign_up, plain, remember) = (self.target, self.signup, self.plain, !self.no_remember);
+        Ok(client::Config { link, user, sign_up, password, plain, remember, data_dir })
     }
 }
 

@@ -5,6 +5,8 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use chat::channel::StaticKey;
 use chat::wire::{ClientMessage, Code, Device, DeviceFingerprint, ServerMessage};
@@ -317,4 +319,37 @@ fn whoever_guesses_at_an_unlocked_keyboard_has_five_tries() {
     let (last, end) = alice.hear_out();
     assert!(matches!(last.last(), Some(ServerMessage::Closing { code: Code::TooManyTries, .. })), "{last:?}");
     assert_eq!(end, Heard::Goodbye);
+}
+
+#[test]
+fn no_login_slips_through_a_revocation_in_the_same_moment() {
+    const ROUNDS: u8 = 5;
+    let server = ServerProcess::start();
+    let mut alice = enrolled(&server, "alice", &key(1));
+    for round in 2..2 + ROUNDS {
+        let (key, came_in) = (key(round), AtomicUsize::new(0));
+        enrolled_too(&server, "alice", &key).leave();
+        let inside: Vec<Peer> = thread::scope(|scope| {
+            let come_in_until_refused = || {
+                let mut inside = Vec::new();
+                loop {
+                    match come_back(&server, &key, None) {
+                        (peer, ServerMessage::LoggedIn { .. }) => inside.push(peer),
+                        (_, refused) => {
+                            assert_eq!(refusal(&refused), Code::NoSuchDevice);
+                            return inside;
+                        }
+                    }
+                    came_in.fetch_add(1, Ordering::Relaxed);
+                }
+            };
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(come_in_until_refused)).collect();
+            eventually("they come and come", || (came_in.load(Ordering::Relaxed) > 20).then_some(()));
+            devices(revoke(&mut alice, &key));
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        for mut peer in inside {
+            assert_was_ended(&mut peer);
+        }
+    }
 }

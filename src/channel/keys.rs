@@ -64,7 +64,7 @@ pub struct KeyTextError;
 
 impl PublicKey {
     /// The key with these bytes; any 32 bytes are one.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 

@@ -15,13 +15,26 @@ pub(super) enum Typed {
 }
 
 /// What can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Command {
     Help,
     Who,
+    Devices,
+    RevokeDevice(Which),
+    RevokeOtherDevices,
+    ChangePassword,
     Fingerprint,
     Version,
     Quit,
+}
+
+/// One of the devices that were listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// By its number, from 1.
+    Number(usize),
+    /// By the beginning of its key's fingerprint, in small hexadecimal digits without gaps.
+    Fingerprint(String),
 }
 
 /// Why a line means nothing. Each says what to type instead.
@@ -33,6 +46,8 @@ pub(super) enum TypedError {
     UnknownAndFar { name: String },
     #[error("{name} takes nothing after it")]
     NoArguments { name: &'static str },
+    #[error("{name} takes: {arguments}")]
+    Arguments { name: &'static str, arguments: &'static str },
     #[error("not sent: {0}")]
     Text(#[from] MessageTextError),
 }
@@ -40,19 +55,43 @@ pub(super) enum TypedError {
 struct Entry {
     name: &'static str,
     help: &'static str,
-    command: Command,
+    meaning: Meaning,
+}
+
+/// What a command means, which may depend on what stands after it.
+enum Meaning {
+    Fixed(Command),
+    /// How the arguments look, and what reads them.
+    Arguments(&'static str, fn(&str) -> Option<Command>),
 }
 
 const COMMANDS: &[Entry] = &[
-    Entry { name: "/help", help: "shows the commands", command: Command::Help },
-    Entry { name: "/who", help: "shows who is here", command: Command::Who },
+    Entry { name: "/help", help: "shows the commands", meaning: Meaning::Fixed(Command::Help) },
+    Entry { name: "/who", help: "shows who is here", meaning: Meaning::Fixed(Command::Who) },
+    Entry {
+        name: "/devices",
+        help: "lists the devices that come in as you; /devices revoke N ends one",
+        meaning: Meaning::Arguments(
+            "nothing, or revoke with a device's number, its fingerprint (4 digits or more), or others",
+            devices,
+        ),
+    },
+    Entry {
+        name: "/passwd",
+        help: "changes your password",
+        meaning: Meaning::Fixed(Command::ChangePassword),
+    },
     Entry {
         name: "/fingerprint",
         help: "shows the server's key, to compare with others",
-        command: Command::Fingerprint,
+        meaning: Meaning::Fixed(Command::Fingerprint),
     },
-    Entry { name: "/version", help: "shows which chat this is", command: Command::Version },
-    Entry { name: "/quit", help: "leaves; so do exit and bye alone on a line", command: Command::Quit },
+    Entry { name: "/version", help: "shows which chat this is", meaning: Meaning::Fixed(Command::Version) },
+    Entry {
+        name: "/quit",
+        help: "leaves; so do exit and bye alone on a line",
+        meaning: Meaning::Fixed(Command::Quit),
+    },
 ];
 
 /// How many letters may be wrong in a name for which another one is offered.
@@ -85,10 +124,30 @@ fn parse_command(line: &str) -> Result<Command, TypedError> {
     let Some(entry) = COMMANDS.iter().find(|entry| entry.name.eq_ignore_ascii_case(name)) else {
         return Err(unknown(name));
     };
-    if !arguments.trim().is_empty() {
-        return Err(TypedError::NoArguments { name: entry.name });
+    match &entry.meaning {
+        Meaning::Fixed(command) if arguments.trim().is_empty() => Ok(command.clone()),
+        Meaning::Fixed(_) => Err(TypedError::NoArguments { name: entry.name }),
+        Meaning::Arguments(shape, read) => {
+            read(arguments).ok_or(TypedError::Arguments { name: entry.name, arguments: shape })
+        }
     }
-    Ok(entry.command)
+}
+
+fn devices(arguments: &str) -> Option<Command> {
+    /// The shortest beginning of a fingerprint that is taken for one; what is shorter may be a number.
+    const DIGITS: std::ops::RangeInclusive<usize> = 4..=32;
+    let arguments = arguments.to_ascii_lowercase();
+    let mut words = arguments.split_whitespace();
+    match (words.next(), words.collect::<String>().as_str()) {
+        (None, _) => Some(Command::Devices),
+        (Some("revoke"), "others") => Some(Command::RevokeOtherDevices),
+        (Some("revoke"), digits) if DIGITS.contains(&digits.len()) => {
+            let is_fingerprint = digits.chars().all(|digit| digit.is_ascii_hexdigit());
+            is_fingerprint.then(|| Command::RevokeDevice(Which::Fingerprint(digits.to_owned())))
+        }
+        (Some("revoke"), number) => Some(Command::RevokeDevice(Which::Number(number.parse().ok()?))),
+        _ => None,
+    }
 }
 
 fn unknown(name: &str) -> TypedError {
@@ -137,6 +196,12 @@ mod tests {
             ("/quit", does(Command::Quit)),
             ("exit", does(Command::Quit)),
             ("Bye", does(Command::Quit)),
+            ("/Devices", does(Command::Devices)),
+            ("/devices  revoke 12", does(Command::RevokeDevice(Which::Number(12)))),
+            ("/devices revoke 0ACE 1234", does(Command::RevokeDevice(Which::Fingerprint("0ace1234".into())))),
+            ("/devices revoke OTHERS", does(Command::RevokeOtherDevices)),
+            ("/passwd", does(Command::ChangePassword)),
+            ("/passwd secret", Err(TypedError::NoArguments { name: "/passwd" })),
             ("/who me", Err(TypedError::NoArguments { name: "/who" })),
             ("/", Err(TypedError::UnknownAndFar { name: "/".into() })),
             ("/hepl", Err(TypedError::Unknown { name: "/hepl".into(), nearest: "/help" })),
@@ -144,6 +209,15 @@ mod tests {
         ];
         for (line, meaning) in cases {
             assert_eq!(parse(line), meaning, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn arguments_that_mean_nothing_are_refused_with_how_they_look() {
+        let long = format!("/devices revoke {}", "a".repeat(33));
+        for line in ["/devices all", "/devices revoke", "/devices revoke x", "/devices revoke wxyz", &long] {
+            let error = parse(line).unwrap_err();
+            assert!(matches!(error, TypedError::Arguments { name: "/devices", .. }), "{line}: {error}");
         }
     }
 
@@ -157,7 +231,7 @@ mod tests {
     fn every_command_is_understood_and_in_the_help() {
         let help: Vec<String> = help().collect();
         for entry in COMMANDS {
-            assert_eq!(parse(&entry.name.to_uppercase()), Ok(Typed::Do(entry.command)));
+            assert!(matches!(parse(&entry.name.to_uppercase()), Ok(Typed::Do(_))));
             assert!(help.iter().any(|line| line.starts_with(entry.name) && line.ends_with(entry.help)));
         }
     }

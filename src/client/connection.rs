@@ -26,7 +26,7 @@ pub(super) const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 const ADDRESSES_MAX: usize = 8;
 
 /// The bytes that sealing adds to a message, and some more.
-const FRAME_OVERHEAD: usize = 64;
+pub(super) const FRAME_OVERHEAD: usize = 64;
 
 /// An open channel to a server whose key was checked.
 pub(super) struct Connection {

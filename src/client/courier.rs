@@ -7,10 +7,12 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::channel::{ChannelError, RECORD_BYTES_MAX};
 use crate::wire::{self, ClientMessage, ServerMessage};
 
-use super::connection::{Connection, Receiving, Sending};
+use super::connection::{Connection, FRAME_OVERHEAD, Receiving, Sending};
 use super::event::Event;
 use super::model::OWN_MAX;
 
@@ -35,8 +37,8 @@ pub(super) struct Courier {
 pub(super) struct Stuck;
 
 enum Parcel {
-    /// An encoded message.
-    Message(Vec<u8>),
+    /// An encoded message, which may hold a password.
+    Message(Zeroizing<Vec<u8>>),
     /// Nothing follows.
     Goodbye,
 }
@@ -57,7 +59,7 @@ impl Courier {
 
     /// Sends a message, after those before it; it does not wait.
     pub(super) fn send(&self, message: &ClientMessage) -> Result<(), Stuck> {
-        match self.outgoing.try_send(Parcel::Message(wire::encode(message))) {
+        match self.outgoing.try_send(Parcel::Message(wire::encode(message).into())) {
             Err(TrySendError::Full(_)) => Err(Stuck),
             // A connection that is at its end is told as an event.
             Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(()),
@@ -91,7 +93,7 @@ fn receive(mut receiving: Receiving, answers: &SyncSender<Parcel>, events: &Sync
         match receiving.receive(SILENCE_MAX) {
             // When so many messages wait that there is no room for this one, the server hears from us anyway.
             Ok(ServerMessage::Ping {}) => {
-                let _ = answers.try_send(Parcel::Message(wire::encode(&ClientMessage::Pong {})));
+                let _ = answers.try_send(Parcel::Message(wire::encode(&ClientMessage::Pong {}).into()));
             }
             Ok(message) => {
                 if events.send(Event::Server(message)).is_err() {
@@ -132,7 +134,10 @@ fn send(mut sending: Sending, parcels: &Receiver<Parcel>) {
 
 fn seal(sending: &mut Sending, parcel: &Parcel, frames: &mut Vec<u8>) -> Result<(), ChannelError> {
     match parcel {
-        Parcel::Message(bytes) => sending.sealer.seal([bytes.as_slice()], frames),
+        Parcel::Message(bytes) => {
+            frames.reserve(bytes.len() + FRAME_OVERHEAD); // so that it does not move while it lies there unsealed
+            sending.sealer.seal([bytes.as_slice()], frames)
+        }
         Parcel::Goodbye => sending.sealer.goodbye(frames),
     }
 }

@@ -162,6 +162,9 @@ pub enum ClientError {
     /// The server said no to the login; holds its reason, which says what to do.
     #[error("the server refused the login: {0}")]
     LoginRefused(String),
+    /// The server has ended this session and forgotten its device; holds its reason.
+    #[error("the server ended this session: {0}")]
+    Revoked(String),
     /// A password that no new account may have.
     #[error("{0}; a new account needs {PASSWORD_RULE}")]
     PasswordRefused(PasswordError),
@@ -244,7 +247,7 @@ impl ClientError {
             | Self::LostAtLogin { .. }
             | Self::UnknownServer { .. }
             | Self::NotTrusted { .. } => 3,
-            Self::LoginRefused(_) | Self::PasswordRefused(_) => 4,
+            Self::LoginRefused(_) | Self::Revoked(_) | Self::PasswordRefused(_) => 4,
             Self::KeyChanged { .. } | Self::NotOfTheLink { .. } | Self::OtherLink { .. } => 5,
         }
     }

@@ -3,16 +3,22 @@
 use std::thread;
 use std::time::Duration;
 
+use rand::rngs::SysRng;
+
+use crate::channel::StaticKey;
+use crate::names::Username;
 use crate::wire::{ClientMessage, Code, ServerMessage};
 
 use super::connection::{Connection, End};
+use super::device_keys::{DeviceKey, DeviceKeys};
+use super::device_login;
 use super::login_form::{Credentials, Form, sentence};
 use super::person::Person;
 use super::server_identity::Server;
 use super::{ClientError, Config};
 
 /// The time for the answer to a login: hashing takes a moment, and many may come at once.
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 /// The most tries on one connection; the server allows no more.
 const TRIES_MAX: u32 = 5;
@@ -25,21 +31,92 @@ pub(super) struct LoggedIn {
     pub(super) connection: Connection,
     /// The name as the server writes it.
     pub(super) name: String,
-    pub(super) credentials: Credentials,
+    pub(super) pass: Pass,
 }
 
-/// Connects and logs in (or signs up), with what the configuration gives and the person answers. Who typed something
-/// wrong is asked again.
+/// What lets someone in again after a lost connection.
+pub(super) struct Pass {
+    /// The client's static key of all connections of this run.
+    pub(super) key: StaticKey,
+    pub(super) proof: Proof,
+}
+
+/// Whose the key's holder is.
+pub(super) enum Proof {
+    /// The server remembers the key for this account.
+    Device(Username),
+    /// It does not, so the password is needed.
+    Password(Credentials),
+}
+
+/// Connects and logs in (or signs up): by the key of this device if the server remembers it, otherwise with what the
+/// configuration gives and the person answers. Who typed something wrong is asked again.
 pub(super) fn log_in(
     server: &Server,
     config: &Config,
     person: &mut dyn Person,
 ) -> Result<LoggedIn, ClientError> {
-    let form = Form::begin(config, person)?;
-    let mut connection = server.connect()?;
+    if !config.remember {
+        return by_password(server, config, config.user.clone(), person);
+    }
+    let (keys, mut user) = (DeviceKeys::within(&config.data_dir), config.user.clone());
+    let device = match keys.find(server.key()) {
+        Ok(device) => device,
+        Err(error) => {
+            person.tell(&sentence(&error));
+            return by_password(server, config, user, person);
+        }
+    };
+    let is_wanted =
+        |device: &DeviceKey| !config.sign_up && user.as_ref().is_none_or(|user| *user == device.account);
+    if let Some(device) = device.filter(is_wanted) {
+        match device_login::come_in(server, &keys, device, person)? {
+            Ok(logged_in) => return Ok(logged_in),
+            Err(account) => user = Some(account),
+        }
+    }
+    let mut logged_in = by_password(server, config, user, person)?;
+    device_login::remember(server, &keys, &mut logged_in, person)?;
+    Ok(logged_in)
+}
+
+/// Connects and logs in again, without questions.
+pub(super) fn come_back(server: &Server, pass: &Pass) -> Result<Connection, ClientError> {
+    match call(server, pass)? {
+        (connection, Answer::Yes { .. }) => Ok(connection),
+        (_, Answer::Busy { text, .. }) => {
+            Err(ClientError::LostAtLogin { address: server.address(), reason: text })
+        }
+        (_, Answer::No { text, .. }) => Err(ClientError::LoginRefused(text)),
+    }
+}
+
+/// Connects and shows the pass.
+pub(super) fn call(server: &Server, pass: &Pass) -> Result<(Connection, Answer), ClientError> {
+    let mut connection = server.connect(&pass.key)?;
+    let message = match &pass.proof {
+        Proof::Device(account) => ClientMessage::LogInByDevice { name: Some(account.to_string()) },
+        Proof::Password(credentials) => credentials.log_in_message(),
+    };
+    let answer = ask(&mut connection, &message).map_err(|end| lost(server, &end))?;
+    Ok((connection, answer))
+}
+
+/// Connects with a new key and logs in.
+fn by_password(
+    server: &Server,
+    config: &Config,
+    user: Option<Username>,
+    person: &mut dyn Person,
+) -> Result<LoggedIn, ClientError> {
+    let form = Form::begin(config, user, person)?;
+    let key = StaticKey::generate(&mut SysRng).map_err(|_| ClientError::NoEntropy)?;
+    let mut connection = server.connect(&key)?;
     server.remember()?;
-    match submit_until_right(form, &mut connection, server, person) {
-        Ok((name, credentials)) => Ok(LoggedIn { connection, name, credentials }),
+    match submit_until_right(form, &key, &mut connection, server, person) {
+        Ok((name, credentials)) => {
+            Ok(LoggedIn { connection, name, pass: Pass { key, proof: Proof::Password(credentials) } })
+        }
         Err(error) => {
             connection.sending.say_goodbye(ANSWER_WITHIN);
             Err(error)
@@ -47,21 +124,10 @@ pub(super) fn log_in(
     }
 }
 
-/// Connects and logs in again, without questions.
-pub(super) fn come_back(server: &Server, credentials: &Credentials) -> Result<Connection, ClientError> {
-    let mut connection = server.connect()?;
-    match ask(&mut connection, &credentials.log_in_message()).map_err(|end| lost(server, &end))? {
-        Answer::Yes { .. } => Ok(connection),
-        Answer::Busy { text, .. } => {
-            Err(ClientError::LostAtLogin { address: server.address(), reason: text })
-        }
-        Answer::No { text, .. } => Err(ClientError::LoginRefused(text)),
-    }
-}
-
 /// Gives the name as the server writes it, and what was right in the end.
 fn submit_until_right(
     mut form: Form,
+    key: &StaticKey,
     connection: &mut Connection,
     server: &Server,
     person: &mut dyn Person,
@@ -71,7 +137,7 @@ fn submit_until_right(
         let attempt = form.fill(person)?;
         let answer = ask(connection, &attempt.message()).or_else(|_| {
             // The server does not wait for ever while a person types; then we call again.
-            *connection = server.connect()?;
+            *connection = server.connect(key)?;
             ask(connection, &attempt.message()).map_err(|end| lost(server, &end))
         })?;
         match answer {
@@ -93,11 +159,13 @@ fn submit_until_right(
     Err(ClientError::Stopped)
 }
 
-fn lost(server: &Server, end: &End) -> ClientError {
+/// The error for a connection that ended before the answer.
+pub(super) fn lost(server: &Server, end: &End) -> ClientError {
     ClientError::LostAtLogin { address: server.address(), reason: end.to_string() }
 }
 
-enum Answer {
+/// What a server says to a login.
+pub(super) enum Answer {
     Yes { name: String },
     No { code: Code, text: String },
     Busy { text: String, wait: Duration },
@@ -129,7 +197,6 @@ mod tests {
     use super::super::fake::{FakeServer, Guest, Scripted};
     use super::super::known_servers::KnownServers;
     use super::*;
-    use crate::channel::StaticKey;
     use crate::names::PasswordError;
 
     fn welcome(fake: &FakeServer) -> Guest {
@@ -175,13 +242,13 @@ mod tests {
             sign_up: false,
             password: PasswordSource::Ask,
             plain: true,
+            remember: false,
             data_dir: folder.path().to_owned(),
         };
         change(&mut config);
         let mut person = Scripted::answering(answers);
         let known_servers = KnownServers::within(folder.path());
-        let server =
-            Server::identify(link, known_servers, StaticKey::from_bytes(&[9; 32]), &mut person).unwrap();
+        let server = Server::identify(link, known_servers, &mut person).unwrap();
         let running = fake.run(script);
         let result = log_in(&server, &config, &mut person).map(|logged_in| logged_in.name);
         running.join().unwrap();

@@ -31,9 +31,14 @@ pub(super) struct Credentials {
 }
 
 impl Form {
-    /// What the configuration gives. With nobody to ask for the rest, it must be complete.
-    pub(super) fn begin(config: &Config, person: &dyn Person) -> Result<Self, ClientError> {
-        let (name, password) = (config.user.clone(), config.password.read()?);
+    /// What the configuration gives, for the account of this name if it is known. With nobody to ask for the rest, it
+    /// must be complete.
+    pub(super) fn begin(
+        config: &Config,
+        name: Option<Username>,
+        person: &dyn Person,
+    ) -> Result<Self, ClientError> {
+        let password = config.password.read()?;
         if !person.is_there() && name.is_none() {
             return Err(ClientError::NoName);
         }

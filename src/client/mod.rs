@@ -3,9 +3,11 @@
 //! | file | what it owns |
 //! |---|---|
 //! | `known_servers`, `server_identity` | which key the server must hold, and the first meeting |
+//! | `device_keys`, `device_login` | the keys by which servers know this device, and coming in by them |
 //! | `connection`, `courier` | an open channel, message by message; then its two threads |
 //! | `person`, `password`, `login_form`, `login` | questions, secrets, and what the server answers to them |
 //! | `event`, `signals`, `session` | everything that can happen, in one order, and what is done about it |
+//! | `own_account` | one's devices and password: what is asked of the server, and what it answers |
 //! | `uplink`, `backoff` | the connection that comes and goes |
 //! | `model`, `commands`, `greeting` | what is known, what a typed line means, who is here; all pure |
 //! | `line_mode` | the conversation as lines, and the line that is being typed |
@@ -14,6 +16,8 @@ mod backoff;
 mod commands;
 mod connection;
 mod courier;
+mod device_keys;
+mod device_login;
 mod error;
 mod event;
 #[cfg(test)]
@@ -24,6 +28,7 @@ mod line_mode;
 mod login;
 mod login_form;
 mod model;
+mod own_account;
 mod password;
 mod person;
 mod server_identity;
@@ -37,9 +42,6 @@ pub use error::ClientError;
 pub use known_servers::{BadLine, KnownServersError};
 pub use password::PasswordSource;
 
-use rand::rngs::SysRng;
-
-use crate::channel::StaticKey;
 use crate::link::Link;
 use crate::names::Username;
 
@@ -58,16 +60,17 @@ pub struct Config {
     pub password: PasswordSource,
     /// Lines only, on a terminal too.
     pub plain: bool,
-    /// The folder of `known_servers`. It is made if need be.
+    /// Use the key by which the server remembers this device, or have one remembered.
+    pub remember: bool,
+    /// The folder of `known_servers` and of the keys of this device. It is made if need be.
     pub data_dir: PathBuf,
 }
 
 /// Runs a client until its person leaves.
 pub fn run(config: Config) -> Result<(), ClientError> {
     let mut person = person::at_the_terminal();
-    let ours = StaticKey::generate(&mut SysRng).map_err(|_| ClientError::NoEntropy)?;
     let known_servers = KnownServers::within(&config.data_dir);
-    let server = Server::identify(config.link.clone(), known_servers, ours, &mut *person)?;
+    let server = Server::identify(config.link.clone(), known_servers, &mut *person)?;
     let logged_in = login::log_in(&server, &config, &mut *person)?;
     session::converse(server, logged_in, &config)
 }

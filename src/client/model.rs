@@ -8,7 +8,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::names::{MessageText, RoomName};
-use crate::wire::{Code, MessageId, ServerMessage};
+use crate::wire::{Code, Device, MessageId, ServerMessage};
 
 /// The most messages of one's own that are kept for a server that does not take them.
 pub(super) const OWN_MAX: usize = 1_000;
@@ -38,8 +38,14 @@ pub(super) enum Happening {
     NotDelivered { text: MessageText, reason: String },
     /// Something else was refused.
     Refused { code: Code, text: String },
+    /// The server has dropped what waited for us; what was said comes again, answers don't.
+    Lagged,
+    /// One's devices, as one asked.
+    Devices(Vec<Device>),
+    /// The password is another one now, as one asked.
+    PasswordChanged,
     /// The server ends the session.
-    Closing { text: String },
+    Closing { code: Code, text: String },
 }
 
 /// As many messages wait as are kept; this one was not taken.
@@ -182,9 +188,11 @@ impl Model {
             }
             ServerMessage::Lagged {} => {
                 self.send_again();
-                Vec::new()
+                vec![Happening::Lagged]
             }
-            ServerMessage::Closing { text, .. } => vec![Happening::Closing { text }],
+            ServerMessage::Devices { devices } => vec![Happening::Devices(devices)],
+            ServerMessage::PasswordChanged {} => vec![Happening::PasswordChanged],
+            ServerMessage::Closing { code, text } => vec![Happening::Closing { code, text }],
             _ => Vec::new(),
         }
     }

@@ -4,14 +4,13 @@
 use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow::{self, Break, Continue};
 
-use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use crossterm::event::{self, Event};
 use zeroize::Zeroizing;
 
-use crate::names::PASSWORD_BYTES_MAX;
 use crate::terminal_text;
 
 use super::ClientError;
-use super::line_mode::{Editor, Pressed, RawMode, row};
+use super::line_mode::{Editor, Pressed, RawMode, SecretKey, SecretLine, row};
 
 /// Who answers.
 pub(super) trait Person {
@@ -94,27 +93,13 @@ impl Person for Typist {
     }
 
     fn ask_secretly(&mut self, question: &str) -> Result<Zeroizing<String>, Unanswered> {
-        // As large as it can become, so that no copy is left behind when it grows.
-        let mut secret = Zeroizing::new(String::with_capacity(PASSWORD_BYTES_MAX));
+        let mut secret = SecretLine::default();
         with_keys(|event| {
             write!(io::stderr(), "\r\x1b[K{question}")?;
-            Ok(match event.map_or(Key::Other, meaning) {
-                Key::Letter(letter) if secret.len() + letter.len_utf8() <= PASSWORD_BYTES_MAX => {
-                    secret.push(letter);
-                    Continue(())
-                }
-                Key::Back => {
-                    secret.pop();
-                    Continue(())
-                }
-                Key::Clear => {
-                    secret.clear();
-                    Continue(())
-                }
-                Key::Enter => Break(Ok(std::mem::take(&mut secret))),
-                Key::End if secret.is_empty() => Break(Err(Unanswered::Stopped)),
-                Key::Stop => Break(Err(Unanswered::Stopped)),
-                Key::Letter(_) | Key::End | Key::Other => Continue(()),
+            Ok(match event.map_or(SecretKey::More, |event| secret.take(event)) {
+                SecretKey::More => Continue(()),
+                SecretKey::Line(line) => Break(Ok(line)),
+                SecretKey::Stop => Break(Err(Unanswered::Stopped)),
             })
         })
     }
@@ -134,35 +119,6 @@ fn with_keys<T>(
             return end;
         }
         event = Some(event::read()?);
-    }
-}
-
-enum Key {
-    Letter(char),
-    Back,
-    Clear,
-    Enter,
-    End,
-    Stop,
-    Other,
-}
-
-fn meaning(event: Event) -> Key {
-    let Event::Key(key) = event else {
-        return Key::Other;
-    };
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    match key.code {
-        _ if key.kind == KeyEventKind::Release => Key::Other,
-        KeyCode::Enter => Key::Enter,
-        KeyCode::Backspace => Key::Back,
-        KeyCode::Char('j' | 'm') if control => Key::Enter,
-        KeyCode::Char('h') if control => Key::Back,
-        KeyCode::Char('u' | 'w') if control => Key::Clear,
-        KeyCode::Char('d') if control => Key::End,
-        KeyCode::Char('c') if control => Key::Stop,
-        KeyCode::Char(letter) if !control => Key::Letter(letter),
-        _ => Key::Other,
     }
 }
 

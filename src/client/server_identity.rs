@@ -4,6 +4,8 @@
 //! A handshake has a deadline and a person who compares fingerprints has none. So a first contact goes just far
 //! enough to see the key and hangs up, before the server has learnt anything of us; after the answer we call again.
 
+use rand::rngs::SysRng;
+
 use crate::channel::{PublicKey, StaticKey};
 use crate::link::Link;
 
@@ -16,8 +18,6 @@ use super::person::Person;
 pub(super) struct Server {
     link: Link,
     known_servers: KnownServers,
-    /// Our own key for this run.
-    ours: StaticKey,
     expected: PublicKey,
     /// The line of `known_servers` with the key; without one, it came with the link.
     known_line: Option<usize>,
@@ -28,7 +28,6 @@ impl Server {
     pub(super) fn identify(
         link: Link,
         known_servers: KnownServers,
-        ours: StaticKey,
         person: &mut dyn Person,
     ) -> Result<Self, ClientError> {
         let address = link.address();
@@ -45,16 +44,16 @@ impl Server {
             (_, Some(Known { key, line })) => (key, Some(line)),
             (Some(key), None) => (key, None),
             (None, None) => {
-                let key = first_contact(&link, &ours, person)?;
+                let key = first_contact(&link, person)?;
                 (key, Some(remember(&known_servers, &address, key)?.line))
             }
         };
-        Ok(Self { link, known_servers, ours, expected, known_line })
+        Ok(Self { link, known_servers, expected, known_line })
     }
 
-    /// Opens a channel to the server, if it is the one that it must be.
-    pub(super) fn connect(&self) -> Result<Connection, ClientError> {
-        connection::connect(&self.link, &self.ours, Some(self.expected)).map_err(|error| match error {
+    /// Opens a channel to the server, if it is the one that it must be; only then it learns that we hold the key `ours`.
+    pub(super) fn connect(&self, ours: &StaticKey) -> Result<Connection, ClientError> {
+        connection::connect(&self.link, ours, Some(self.expected)).map_err(|error| match error {
             ConnectError::Failed(error) => error,
             ConnectError::OtherKey(found) => self.is_someone_else(found),
         })
@@ -92,10 +91,11 @@ impl Server {
     }
 }
 
-/// Looks at the key, hangs up, and asks.
-fn first_contact(link: &Link, ours: &StaticKey, person: &mut dyn Person) -> Result<PublicKey, ClientError> {
+/// Looks at the key, hangs up, and asks. Our own key is never shown, so any will do.
+fn first_contact(link: &Link, person: &mut dyn Person) -> Result<PublicKey, ClientError> {
     let address = link.address();
-    let key = match connection::connect(link, ours, None) {
+    let ours = StaticKey::generate(&mut SysRng).map_err(|_| ClientError::NoEntropy)?;
+    let key = match connection::connect(link, &ours, None) {
         Err(ConnectError::OtherKey(key)) => key,
         Err(ConnectError::Failed(error)) => return Err(error),
         Ok(_) => return Err(ClientError::NotTrusted { address }),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn identify(link: Link, folder: &TempDir, person: &mut Scripted) -> Result<Server, ClientError> {
-        Server::identify(link, KnownServers::within(folder.path()), ours(), person)
+        Server::identify(link, KnownServers::within(folder.path()), person)
     }
 
     #[test]
@@ -165,8 +165,8 @@ mod tests {
         let mut person = Scripted::answering(&["perhaps", "yes"]);
         let server = identify(link.clone(), &folder, &mut person).unwrap();
         assert!(person.heard.iter().any(|line| line.contains(&fingerprint.to_string())));
-        server.connect().map(drop).unwrap();
-        identify(link, &folder, &mut Scripted::default()).unwrap().connect().map(drop).unwrap();
+        server.connect(&ours()).map(drop).unwrap();
+        identify(link, &folder, &mut Scripted::default()).unwrap().connect(&ours()).map(drop).unwrap();
         running.join().unwrap();
     }
 
@@ -193,7 +193,7 @@ mod tests {
         known.remember(&link.address(), PublicKey::from_bytes([5; 32])).unwrap();
         let running = fake.run(|fake| assert!(fake.guest().is_err()));
         let server = identify(link, &folder, &mut Scripted::default()).unwrap();
-        let error = server.connect().err().unwrap();
+        let error = server.connect(&ours()).err().unwrap();
         assert_eq!(error.exit_code(), 5);
         assert!(error.to_string().contains("remove line 2 of "), "{error}");
         running.join().unwrap();
@@ -208,7 +208,7 @@ mod tests {
         let running = fake.run(|fake| assert!(fake.guest().is_ok()));
         let server = identify(link.clone(), &folder, &mut Scripted::default()).unwrap();
         assert_eq!(known.lookup(&link.address()).unwrap(), None);
-        server.connect().map(drop).unwrap();
+        server.connect(&ours()).map(drop).unwrap();
         server.remember().unwrap();
         assert_eq!(known.lookup(&link.address()).unwrap().map(|known| known.key), link.server_key);
         running.join().unwrap();
@@ -222,7 +222,7 @@ mod tests {
         link.server_key = Some(PublicKey::from_bytes([5; 32]));
         let running = fake.run(|fake| assert!(fake.guest().is_err()));
         let server = identify(link.clone(), &folder, &mut Scripted::default()).unwrap();
-        let error = server.connect().err().unwrap();
+        let error = server.connect(&ours()).err().unwrap();
         assert!(matches!(error, ClientError::NotOfTheLink { .. }) && error.exit_code() == 5, "{error}");
         running.join().unwrap();
         known.remember(&link.address(), PublicKey::from_bytes([6; 32])).unwrap();

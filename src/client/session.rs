@@ -9,15 +9,19 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use zeroize::Zeroizing;
 
 use crate::names::{MessageText, MessageTextError, RoomName};
 use crate::wire::{BODY_TEXT, ClientMessage, Code, MessageId, ServerMessage};
 
 use super::commands::{self, Command, Typed};
 use super::event::{EVENTS_MAX, Event};
-use super::line_mode::{PlainLines, Pressed, Screen, Transcript, TypedLine, is_for_editing, read_keys};
+use super::line_mode::{
+    PlainLines, Pressed, Screen, Struck, Transcript, TypedLine, is_for_editing, read_keys,
+};
 use super::login::LoggedIn;
 use super::model::{Happening, Model, OWN_MAX};
+use super::own_account::{OwnAccount, Reaction};
 use super::server_identity::Server;
 use super::signals::Signals;
 use super::uplink::Uplink;
@@ -55,6 +59,7 @@ struct Session {
     /// Why the server ends the session, if it said so.
     closing: Option<String>,
     leaving: Option<Leaving>,
+    own_account: OwnAccount,
     /// Lines that were not sent, or were refused.
     failed: usize,
 }
@@ -79,7 +84,7 @@ impl Session {
         config: &Config,
         events: SyncSender<Event>,
     ) -> Result<Self, ClientError> {
-        let LoggedIn { connection, name, credentials } = logged_in;
+        let LoggedIn { connection, name, pass } = logged_in;
         let room = config.link.room.clone().unwrap_or_else(RoomName::lobby);
         let transcript = Transcript::new(room.to_string(), TimeZone::system(), Timestamp::now());
         let (screen, lines) = if is_for_editing() && !config.plain {
@@ -89,7 +94,7 @@ impl Session {
         } else {
             (Screen::plain(), Some(PlainLines::start(events.clone())?))
         };
-        let uplink = Uplink::new(server, credentials, connection, events)?;
+        let uplink = Uplink::new(server, pass, connection, events)?;
         let session = Self {
             model: Model::new(name, room),
             transcript,
@@ -100,6 +105,7 @@ impl Session {
             is_lost: false,
             closing: None,
             leaving: None,
+            own_account: OwnAccount::default(),
             failed: 0,
         };
         session.join();
@@ -112,7 +118,7 @@ impl Session {
                 self.uplink.send(&self.say_message(id, &text));
             }
             if let Some(lines) = self.lines.as_mut().filter(|_| self.is_greeted) {
-                lines.allow(self.model.unsettled());
+                lines.allow(self.model.unsettled() + self.own_account.unsettled());
             }
             self.uplink.try_if_due();
             if self.may_leave() {
@@ -176,6 +182,10 @@ impl Session {
     fn heard(&mut self, message: ServerMessage) -> Result<(), ClientError> {
         for happening in self.model.apply(message) {
             match happening {
+                Happening::Lagged => {
+                    let told = self.own_account.answers_lost();
+                    self.react(told)?;
+                }
                 Happening::Said { at, author, kind, body } => {
                     let lines = self.transcript.said(at, &author, kind, &body);
                     self.print(&lines)?;
@@ -207,8 +217,24 @@ impl Session {
                 Happening::Refused { code: Code::NoSuchRoom, text } => {
                     return Err(ClientError::NoSuchRoom { room: self.model.room().clone(), reason: text });
                 }
-                Happening::Refused { text, .. } => self.note(&format!("the server says: {text}"))?,
-                Happening::Closing { text } => self.closing = Some(text),
+                Happening::Refused { text, .. } => {
+                    let reactions = self.own_account.refused(&text);
+                    self.react(reactions)?;
+                }
+                Happening::Devices(devices) => {
+                    let lines = self.transcript.devices(&devices);
+                    self.print(&lines)?;
+                    let reactions = self.own_account.listed(devices);
+                    self.react(reactions)?;
+                }
+                Happening::PasswordChanged => {
+                    let reactions = self.own_account.password_changed();
+                    self.react(reactions)?;
+                }
+                Happening::Closing { code: Code::DeviceRevoked, text } => {
+                    return Err(ClientError::Revoked(text));
+                }
+                Happening::Closing { text, .. } => self.closing = Some(text),
             }
         }
         Ok(())
@@ -217,6 +243,8 @@ impl Session {
     fn lost(&mut self, reason: &str) -> io::Result<ControlFlow<()>> {
         self.model.disconnected();
         self.uplink.lost();
+        let told = self.own_account.answers_lost();
+        self.react(told)?;
         if !self.is_lost {
             self.is_lost = true;
             self.note(&format!("the connection is lost ({reason}); trying to come back"))?;
@@ -242,10 +270,12 @@ impl Session {
 
     fn key(&mut self, key: crossterm::event::Event) -> Result<ControlFlow<()>, ClientError> {
         match self.screen.press(key)? {
-            Pressed::Line(line) => return self.typed(&line),
-            Pressed::End => return Ok(self.quit()),
-            Pressed::Interrupt => self.note("to leave, type /quit or press Ctrl-D")?,
-            Pressed::Edited | Pressed::Suspend | Pressed::Redraw => {}
+            Struck::Line(Pressed::Line(line)) => return self.typed(&line),
+            Struck::Line(Pressed::End) => return Ok(self.quit()),
+            Struck::Line(Pressed::Interrupt) => self.note("to leave, type /quit or press Ctrl-D")?,
+            Struck::Line(Pressed::Edited | Pressed::Suspend | Pressed::Redraw) => {}
+            Struck::Secret(answer) => self.answered(Some(answer))?,
+            Struck::NoSecret => self.answered(None)?,
         }
         Ok(Continue(()))
     }
@@ -278,12 +308,54 @@ impl Session {
             Command::Help => commands::help().try_for_each(|line| self.note(&line)),
             Command::Who => self.note(&greeting::who(&self.model)),
             Command::Version => self.note(concat!("chat ", env!("CARGO_PKG_VERSION"))),
+            Command::Devices => self.ask(ClientMessage::ListDevices {}),
+            Command::RevokeOtherDevices => self.ask(ClientMessage::RevokeOtherDevices {}),
+            Command::RevokeDevice(which) => {
+                let reaction = self.own_account.revoke(which);
+                self.react(reaction)
+            }
+            Command::ChangePassword if self.lines.is_some() => self.not_sent(
+                "the password is as it was: it is only typed where it is not seen; run chat client on a terminal, \
+                 without --plain",
+            ),
+            Command::ChangePassword => {
+                let reaction = self.own_account.change_password();
+                self.react([reaction])
+            }
             Command::Fingerprint => {
                 let server = self.uplink.server();
                 self.note(&format!("the key of {} is {}", server.address(), server.key().fingerprint()))
             }
             Command::Quit => Ok(()),
         }
+    }
+
+    fn ask(&mut self, message: ClientMessage) -> io::Result<()> {
+        let reaction = self.own_account.ask(message);
+        self.react([reaction])
+    }
+
+    fn answered(&mut self, answer: Option<Zeroizing<String>>) -> io::Result<()> {
+        let reactions = self.own_account.answered(answer);
+        self.react(reactions)
+    }
+
+    fn react(&mut self, reactions: impl IntoIterator<Item = Reaction>) -> io::Result<()> {
+        for reaction in reactions {
+            match reaction {
+                Reaction::Send(message) if self.uplink.is_up() => self.uplink.send(&message),
+                Reaction::Send(_) => {
+                    self.own_account.answers_lost();
+                    self.not_sent(
+                        "not connected, so nothing was done; try again when the connection is back",
+                    )?;
+                }
+                Reaction::Tell(text) => self.note(&text)?,
+                Reaction::TellFailure(text) => self.not_sent(&text)?,
+                Reaction::AskSecretly(question) => self.screen.ask_secretly(question)?,
+            }
+        }
+        Ok(())
     }
 
     /// Leaves at once if nothing could come of waiting, or if asked for the second time.
@@ -313,7 +385,7 @@ impl Session {
 
     fn under_way(&self) -> UnderWay {
         UnderWay {
-            unsettled: self.model.unsettled(),
+            unsettled: self.model.unsettled() + self.own_account.unsettled(),
             undelivered: self.model.undelivered().count(),
             is_greeted: self.is_greeted,
         }

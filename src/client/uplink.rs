@@ -13,8 +13,7 @@ use super::backoff::Backoff;
 use super::connection::Connection;
 use super::courier::Courier;
 use super::event::Event;
-use super::login;
-use super::login_form::Credentials;
+use super::login::{self, Pass};
 use super::server_identity::Server;
 
 /// The time for the server to answer our goodbye.
@@ -25,7 +24,7 @@ const GOOD_AFTER: Duration = Duration::from_secs(60);
 
 /// The present or the next connection of someone who was logged in once.
 pub(super) struct Uplink {
-    account: Arc<(Server, Credentials)>,
+    account: Arc<(Server, Pass)>,
     events: SyncSender<Event>,
     backoff: Backoff,
     state: State,
@@ -41,12 +40,12 @@ impl Uplink {
     /// The way over a connection that is logged in.
     pub(super) fn new(
         server: Server,
-        credentials: Credentials,
+        pass: Pass,
         connection: Connection,
         events: SyncSender<Event>,
     ) -> io::Result<Self> {
         let state = up(connection, &events)?;
-        Ok(Self { account: Arc::new((server, credentials)), events, backoff: Backoff::default(), state })
+        Ok(Self { account: Arc::new((server, pass)), events, backoff: Backoff::default(), state })
     }
 
     /// The server at its end.
@@ -96,9 +95,9 @@ impl Uplink {
         }
         let (account, events) = (Arc::clone(&self.account), self.events.clone());
         let come_back = move || {
-            let (server, credentials) = &*account;
+            let (server, pass) = &*account;
             // Whoever has left meanwhile does not want the connection any more.
-            let _ = events.send(Event::CameBack(login::come_back(server, credentials).map(Box::new)));
+            let _ = events.send(Event::CameBack(login::come_back(server, pass).map(Box::new)));
         };
         match thread::Builder::new().name("reconnect".into()).spawn(come_back) {
             Ok(_) => self.state = State::Trying,

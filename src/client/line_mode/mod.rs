@@ -1,14 +1,16 @@
 //! The conversation as lines: one for each event, in the order in which they happened, fit for pipes, logs and screen
 //! readers. [`transcript`] decides what a line says and [`screen`] puts it out. On a terminal the last row belongs to
 //! what is being typed: [`editor`] holds it, and since `screen` alone writes to the terminal, what others say can't get
-//! into it. [`input`] reads keys or plain lines.
+//! into it; [`secret`] holds it while it is a password. [`input`] reads keys or plain lines.
 
 mod editor;
 mod input;
 mod screen;
+mod secret;
 mod transcript;
 
 pub(super) use editor::{Editor, Pressed};
 pub(super) use input::{PlainLines, TypedLine, read_keys};
-pub(super) use screen::{RawMode, Screen, is_for_editing, row};
+pub(super) use screen::{RawMode, Screen, Struck, is_for_editing, row};
+pub(super) use secret::{SecretKey, SecretLine};
 pub(super) use transcript::Transcript;

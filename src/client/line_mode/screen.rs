@@ -6,8 +6,10 @@ use std::io::{self, IsTerminal, Stdout, Write};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event};
 use crossterm::{execute, terminal};
 use unicode_width::UnicodeWidthStr;
+use zeroize::Zeroizing;
 
 use super::editor::{Editor, Pressed};
+use super::secret::{SecretKey, SecretLine};
 
 const PROMPT: &str = "> ";
 
@@ -21,6 +23,18 @@ const CLEAR_ROW: &str = "\r\x1b[J";
 pub(in crate::client) struct Screen {
     out: Stdout,
     editing: Option<(Editor, RawMode)>,
+    /// A question that has the last row meanwhile, and the answer to it that is not shown.
+    secret: Option<(&'static str, SecretLine)>,
+}
+
+/// What happened at the keyboard came to this.
+pub(in crate::client) enum Struck {
+    /// To the line that is being typed.
+    Line(Pressed),
+    /// The answer to [`Screen::ask_secretly`].
+    Secret(Zeroizing<String>),
+    /// There won't be one.
+    NoSecret,
 }
 
 /// Whether standard input and output are a terminal on which a line can be edited.
@@ -32,14 +46,14 @@ pub(in crate::client) fn is_for_editing() -> bool {
 impl Screen {
     /// Lines and nothing else.
     pub(in crate::client) fn plain() -> Self {
-        Self { out: io::stdout(), editing: None }
+        Self { out: io::stdout(), editing: None, secret: None }
     }
 
     /// Lines, and the line that is being typed.
     pub(in crate::client) fn with_editor() -> io::Result<Self> {
         let raw = RawMode::enter()?;
         execute!(io::stdout(), EnableBracketedPaste)?;
-        let mut screen = Self { out: io::stdout(), editing: Some((Editor::default(), raw)) };
+        let mut screen = Self { out: io::stdout(), editing: Some((Editor::default(), raw)), secret: None };
         screen.paint()?;
         Ok(screen)
     }
@@ -59,8 +73,30 @@ impl Screen {
         self.paint()
     }
 
+    /// Asks for a line that is not shown, in the place of the one that is being typed, which comes back afterwards.
+    pub(in crate::client) fn ask_secretly(&mut self, question: &'static str) -> io::Result<()> {
+        self.secret = Some((question, SecretLine::default()));
+        self.paint()
+    }
+
     /// Takes what happened at the keyboard.
-    pub(in crate::client) fn press(&mut self, event: Event) -> io::Result<Pressed> {
+    pub(in crate::client) fn press(&mut self, event: Event) -> io::Result<Struck> {
+        let struck = match &mut self.secret {
+            None => return self.press_line(event).map(Struck::Line),
+            Some((_, secret)) => match secret.take(event) {
+                SecretKey::More => Struck::Line(Pressed::Edited),
+                SecretKey::Line(line) => Struck::Secret(line),
+                SecretKey::Stop => Struck::NoSecret,
+            },
+        };
+        if !matches!(struck, Struck::Line(_)) {
+            self.secret = None;
+        }
+        self.paint()?;
+        Ok(struck)
+    }
+
+    fn press_line(&mut self, event: Event) -> io::Result<Pressed> {
         let pressed = self.editing.as_mut().map_or(Pressed::Edited, |(editor, _)| editor.take(event));
         match pressed {
             Pressed::Redraw => execute!(
@@ -99,7 +135,9 @@ impl Screen {
 
     /// Paints the line that is being typed, and sees that everything is out.
     fn paint(&mut self) -> io::Result<()> {
-        if let Some((editor, _)) = &self.editing {
+        if let Some((question, _)) = &self.secret {
+            write!(self.out, "{CLEAR_ROW}{question}")?;
+        } else if let Some((editor, _)) = &self.editing {
             self.out.write_all(row(PROMPT, editor).as_bytes())?;
         }
         self.out.flush()

@@ -15,8 +15,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+use crate::channel::Fingerprint;
 use crate::terminal_text::one_line;
-use crate::wire::BODY_TEXT;
+use crate::wire::{BODY_TEXT, Device};
 
 /// Makes lines, and remembers the day of the last one.
 pub(in crate::client) struct Transcript {
@@ -57,13 +58,34 @@ impl Transcript {
         note(&Timestamp::now().to_zoned(self.zone.clone()), one_line(text))
     }
 
+    /// One's devices, each with the number by which it can be meant.
+    pub(in crate::client) fn devices(&self, devices: &[Device]) -> Vec<String> {
+        if devices.is_empty() {
+            return vec![self.note("no device comes in as you without your password")];
+        }
+        (1..).zip(devices).map(|(number, device)| self.note(&self.device(number, device))).collect()
+    }
+
+    fn device(&self, number: usize, device: &Device) -> String {
+        let when =
+            |at| self.local(at).map_or_else(|| "?".to_owned(), |time| time.strftime("%F %H:%M").to_string());
+        let fingerprint = Fingerprint::from_bytes(*device.fingerprint.as_bytes());
+        let this = if device.is_this { " (this one)" } else { "" };
+        let (first, last) = (when(device.first_seen), when(device.last_seen));
+        format!("{number}. {}{this}: first seen {first}, last {last}, key {fingerprint}", device.label)
+    }
+
+    /// A server can send any number; what no calendar knows is no time.
+    fn local(&self, at: u64) -> Option<Zoned> {
+        let time = Timestamp::from_millisecond(i64::try_from(at).ok()?).ok()?;
+        Some(time.to_zoned(self.zone.clone()))
+    }
+
     fn dated(&mut self, at: u64, what: impl FnOnce(&str) -> String) -> Vec<String> {
         let what = what(&self.room);
-        // A server can send any number; what no calendar knows gets no time.
-        let Some(time) = i64::try_from(at).ok().and_then(|at| Timestamp::from_millisecond(at).ok()) else {
+        let Some(time) = self.local(at) else {
             return vec![format!("--:-- {what}")];
         };
-        let time = time.to_zoned(self.zone.clone());
         let line = format!("{} {what}", time.strftime("%H:%M"));
         if time.date() == self.day {
             return vec![line];

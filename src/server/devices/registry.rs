@@ -116,8 +116,8 @@ impl Devices {
         let keys: Vec<PublicKey> = meant.iter().map(|device| device.key).collect();
         if !keys.is_empty() {
             store.remove(&keys)?;
+            lock(&self.known).retain(|key, _| !keys.contains(key));
         }
-        lock(&self.known).retain(|key, _| !keys.contains(key));
         end_sessions(&keys);
         drop(store);
         Ok(())

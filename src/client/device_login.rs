@@ -1,0 +1,98 @@
+//! Coming in by the key of this device, and having it remembered after a login by password.
+
+use crate::names::{DeviceLabel, Username};
+use crate::wire::{ClientMessage, Code, ServerMessage};
+
+use super::ClientError;
+use super::device_keys::{DeviceKey, DeviceKeys};
+use super::login::{self, Answer, LoggedIn, Pass, Proof};
+use super::login_form::sentence;
+use super::person::Person;
+use super::server_identity::Server;
+
+/// Comes in without a password, or gives the account for which the server wants one. A key that the server does not
+/// know any more is removed.
+pub(super) fn come_in(
+    server: &Server,
+    keys: &DeviceKeys,
+    device: DeviceKey,
+    person: &mut dyn Person,
+) -> Result<Result<LoggedIn, Username>, ClientError> {
+    let DeviceKey { account, key } = device;
+    let pass = Pass { key, proof: Proof::Device(account.clone()) };
+    let (mut connection, answer) = login::call(server, &pass)?;
+    let (code, text) = match answer {
+        Answer::Yes { name } => {
+            server.remember()?;
+            return Ok(Ok(LoggedIn { connection, name, pass }));
+        }
+        Answer::No { code, text } => (code, text),
+        Answer::Busy { text, .. } => (Code::Busy, text),
+    };
+    connection.sending.say_goodbye(login::ANSWER_WITHIN);
+    person.tell(&sentence(&text));
+    if code == Code::NoSuchDevice
+        && let Err(error) = keys.forget(server.key(), pass.key.public())
+    {
+        person.tell(&sentence(&error));
+    }
+    Ok(Err(account))
+}
+
+/// Has this device remembered, for someone who has just logged in by password; then the password is wiped. Where that
+/// can't be, the person is told why, and the password is kept for the time of this run.
+pub(super) fn remember(
+    server: &Server,
+    keys: &DeviceKeys,
+    logged_in: &mut LoggedIn,
+    person: &mut dyn Person,
+) -> Result<(), ClientError> {
+    let Ok(account) = logged_in.name.parse::<Username>() else {
+        return Ok(());
+    };
+    match keys.keep(server.key(), &account, &logged_in.pass.key) {
+        Ok(true) => {}
+        Ok(false) => {
+            person.tell(
+                "This login is not remembered, because this device is remembered for another one on this server; to \
+                 keep both, give one of them a --profile NAME.",
+            );
+            return Ok(());
+        }
+        Err(error) => {
+            person.tell(&sentence(&error));
+            return Ok(());
+        }
+    }
+    let answer = ask(logged_in).map_err(|end| login::lost(server, &end))?;
+    let Some(refusal) = answer else {
+        if person.is_there() {
+            person.tell("This device is remembered: from now on you come in without the password.");
+        }
+        logged_in.pass.proof = Proof::Device(account);
+        return Ok(());
+    };
+    person.tell(&format!("This device is not remembered: {}", sentence(&refusal)));
+    if let Err(error) = keys.forget(server.key(), logged_in.pass.key.public()) {
+        person.tell(&sentence(&error));
+    }
+    Ok(())
+}
+
+/// Asks the server to remember the key of this session. Gives why not.
+fn ask(logged_in: &mut LoggedIn) -> Result<Option<String>, super::connection::End> {
+    let host = rustix::system::uname();
+    let label = DeviceLabel::of_host(&host.nodename().to_string_lossy()).to_string();
+    let connection = &mut logged_in.connection;
+    connection.sending.send(&ClientMessage::Remember { label }, login::ANSWER_WITHIN)?;
+    loop {
+        match connection.receiving.receive(login::ANSWER_WITHIN)? {
+            ServerMessage::Remembered {} => return Ok(None),
+            ServerMessage::Refused { text, .. } => return Ok(Some(text)),
+            ServerMessage::Ping {} => {
+                connection.sending.send(&ClientMessage::Pong {}, login::ANSWER_WITHIN)?;
+            }
+            _ => {}
+        }
+    }
+}
