@@ -26,7 +26,7 @@
 //! Whoever is on the network between a client and its server can read, change, replay or drop bytes at will, and
 //! learns no more than who talks to which server, when, and about how much; every change ends the session. A client
 //! knows its server by its key, from the link or from the first time; a server knows people by their passwords, which
-//! it keeps as Argon2id hashes. The server and its operator can read what is said, and so can whoever takes the
+//! it keeps as Argon2id hashes, and their devices by keys that every handshake proves and that can be revoked. The server and its operator can read what is said, and so can whoever takes the
 //! server's disk. Nothing a peer sends, logged in or not, stops the server, fills its memory, or reaches a terminal
 //! as anything but text.
 
