@@ -1,6 +1,6 @@
 //! Parses, dispatches, prints the error, sets the exit code.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use chat::cli::{Cli, Job};
@@ -33,10 +33,10 @@ fn main() -> ExitCode {
     })
 }
 
-#[expect(clippy::print_stderr, reason = "the program speaks to a person")]
+/// Where nobody can read it, the exit code tells all the same.
 fn complain(error: &str) {
     for line in terminal_text::lines(error) {
-        eprintln!("chat: {line}");
+        let _ = writeln!(io::stderr(), "chat: {line}");
     }
 }
 

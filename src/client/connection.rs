@@ -25,6 +25,10 @@ pub(super) const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// The most addresses of one host that are tried.
 const ADDRESSES_MAX: usize = 8;
 
+/// The most names in one part of a list of people (PROTOCOL.md). In memory an empty name is 24 times what it is on the
+/// wire.
+const NAMES_MAX: usize = 500;
+
 /// The bytes that sealing adds to a message, and some more.
 pub(super) const FRAME_OVERHEAD: usize = 64;
 
@@ -59,6 +63,8 @@ pub(super) enum End {
     Channel(#[from] ChannelError),
     #[error("the server sent something that is no message")]
     NotCbor(#[from] NotCbor),
+    #[error("the server sent more names at once than it may")]
+    TooManyNames,
 }
 
 /// Why there is no channel to a server.
@@ -199,10 +205,13 @@ fn end_of(error: io::Error) -> End {
     }
 }
 
-fn messages(content: &[u8]) -> Result<VecDeque<ServerMessage>, NotCbor> {
+fn messages(content: &[u8]) -> Result<VecDeque<ServerMessage>, End> {
     let mut known = VecDeque::new();
     for item in wire::decode(content) {
         match item? {
+            Decoded::Message(ServerMessage::People { names, .. }) if names.len() > NAMES_MAX => {
+                return Err(End::TooManyNames);
+            }
             Decoded::Message(message) => known.push_back(message),
             Decoded::UnknownKind(kind) => debug!(kind, "a message of an unknown kind"),
             Decoded::Malformed => debug!("a malformed message"),

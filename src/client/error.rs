@@ -1,11 +1,12 @@
 //! Why the client ended, in sentences for people: each says what to do next. What a server wrote stands in some of
-//! them as it came, so whoever prints them makes them safe.
+//! them, in one line, so that it can't pass for a line of ours.
 
 use std::io;
 use std::path::PathBuf;
 
 use crate::channel::{ChannelError, Fingerprint};
 use crate::names::{PASSWORD_RULE, PasswordError, RoomName};
+use crate::terminal_text::one_line;
 
 use super::connection::{CONNECT_WITHIN, HANDSHAKE_WITHIN};
 use super::known_servers::KnownServersError;
@@ -83,8 +84,9 @@ pub enum ClientError {
     },
     /// The connection broke before the login was answered.
     #[error(
-        "the connection to {address} was lost before the login was answered ({reason}); try again (a new account may \
-         have been made already: then log in)"
+        "the connection to {address} was lost before the login was answered ({}); try again (a new account may \
+         have been made already: then log in)",
+        one_line(.reason)
     )]
     LostAtLogin {
         /// `host:port`.
@@ -160,7 +162,7 @@ pub enum ClientError {
         line: usize,
     },
     /// The server said no to the login; holds its reason, which says what to do.
-    #[error("the server refused the login: {0}")]
+    #[error("the server refused the login: {}", one_line(.0))]
     LoginRefused(String),
     /// The server has ended this session and forgotten its device; holds its reason.
     #[error("the server ended this session: {0}")]
@@ -195,7 +197,7 @@ pub enum ClientError {
     #[error(transparent)]
     KnownServers(#[from] KnownServersError),
     /// The link's room does not exist.
-    #[error("you can't enter {room}: {reason}; leave the room out of the link to enter #lobby")]
+    #[error("you can't enter {room}: {}; leave the room out of the link to enter #lobby", one_line(.reason))]
     NoSuchRoom {
         /// The room.
         room: RoomName,

@@ -47,6 +47,7 @@ use crate::names::Username;
 
 use known_servers::KnownServers;
 use server_identity::Server;
+use signals::Signals;
 
 /// What a client is to do.
 pub struct Config {
@@ -68,9 +69,10 @@ pub struct Config {
 
 /// Runs a client until its person leaves.
 pub fn run(config: Config) -> Result<(), ClientError> {
+    let signals = Signals::end_at_once()?;
     let mut person = person::at_the_terminal();
     let known_servers = KnownServers::within(&config.data_dir);
     let server = Server::identify(config.link.clone(), known_servers, &mut *person)?;
     let logged_in = login::log_in(&server, &config, &mut *person)?;
-    session::converse(server, logged_in, &config)
+    session::converse(server, logged_in, &config, signals)
 }

@@ -5,12 +5,16 @@ use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow::{self, Break, Continue};
 
 use crossterm::event::{self, Event};
+use unicode_width::UnicodeWidthStr;
 use zeroize::Zeroizing;
 
 use crate::terminal_text;
 
 use super::ClientError;
-use super::line_mode::{Editor, Pressed, RawMode, SecretKey, SecretLine, row};
+use super::line_mode::{Editor, Pressed, RawMode, SecretKey, SecretLine, columns, row};
+
+/// The room for an answer beside its question.
+const ANSWER_COLUMNS: usize = 12;
 
 /// Who answers.
 pub(super) trait Person {
@@ -77,6 +81,7 @@ impl Person for Typist {
     }
 
     fn ask(&mut self, question: &str) -> Result<String, Unanswered> {
+        let question = self.ask_in_one_row(question);
         let mut answer = Editor::default();
         with_keys(|event| {
             match event.map_or(Pressed::Edited, |event| answer.take(event)) {
@@ -93,6 +98,7 @@ impl Person for Typist {
     }
 
     fn ask_secretly(&mut self, question: &str) -> Result<Zeroizing<String>, Unanswered> {
+        let question = self.ask_in_one_row(question);
         let mut secret = SecretLine::default();
         with_keys(|event| {
             write!(io::stderr(), "\r\x1b[K{question}")?;
@@ -102,6 +108,26 @@ impl Person for Typist {
                 SecretKey::Stop => Break(Err(Unanswered::Stopped)),
             })
         })
+    }
+}
+
+impl Typist {
+    /// Tells as much of the question as leaves room for an answer in the row of its rest. A row that goes on in the
+    /// next one could not be painted again.
+    fn ask_in_one_row<'q>(&mut self, question: &'q str) -> &'q str {
+        let mut rest = question;
+        while rest.width() + ANSWER_COLUMNS > columns() {
+            let room = columns().saturating_sub(ANSWER_COLUMNS);
+            let fits = |space: &usize| rest.get(..*space).is_some_and(|part| part.width() <= room);
+            let mut spaces = rest.trim_end().match_indices(' ').map(|(space, _)| space);
+            let Some((part, after)) = spaces.rfind(fits).and_then(|space| rest.split_at_checked(space))
+            else {
+                break;
+            };
+            self.tell(part);
+            rest = after.trim_start();
+        }
+        rest
     }
 }
 

@@ -34,9 +34,16 @@ const PROGRESS_WITHIN: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(3600);
 
 /// Converses until the person leaves, a signal asks for it, or the server can't be come back to.
-pub(super) fn converse(server: Server, logged_in: LoggedIn, config: &Config) -> Result<(), ClientError> {
+/// Signals were `handled` otherwise until now.
+pub(super) fn converse(
+    server: Server,
+    logged_in: LoggedIn,
+    config: &Config,
+    handled: Signals,
+) -> Result<(), ClientError> {
     let (events, inbox) = sync_channel(EVENTS_MAX);
     let signals = Signals::listen(events.clone())?;
+    handled.ignore();
     let mut session = Session::start(server, logged_in, config, events)?;
     let ended = session.take_events(&inbox);
     let left = session.leave(inbox, ended);
@@ -256,6 +263,10 @@ impl Session {
     fn plain_line(&mut self, line: TypedLine) -> Result<ControlFlow<()>, ClientError> {
         if let Some(lines) = &mut self.lines {
             lines.took_one();
+        }
+        if self.leaving.is_some() {
+            // What stands after `exit` was not meant for anyone.
+            return Ok(Continue(()));
         }
         match line {
             TypedLine::Text(line) => return self.typed(&line),

@@ -30,6 +30,21 @@ impl Signals {
         Ok(Self { handle, thread: thread::Builder::new().name("signals".into()).spawn(tell)? })
     }
 
+    /// Gives the terminal back at each one and ends the program, as the signal would have by itself: for the time
+    /// before the conversation.
+    pub(super) fn end_at_once() -> io::Result<Self> {
+        let mut waiting = Waiting::new([SIGHUP, SIGINT, SIGTERM])?;
+        let handle = waiting.handle();
+        let end = move || {
+            for signal in waiting.forever() {
+                // At a question the terminal shows nothing that is typed; otherwise this does nothing.
+                let _ = crossterm::terminal::disable_raw_mode();
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
+            }
+        };
+        Ok(Self { handle, thread: thread::Builder::new().name("signals".into()).spawn(end)? })
+    }
+
     /// Ends the thread.
     pub(super) fn ignore(self) {
         self.handle.close();

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Stdout, Write};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event};
 use crossterm::{execute, terminal};
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 use zeroize::Zeroizing;
 
@@ -12,6 +13,9 @@ use super::editor::{Editor, Pressed};
 use super::secret::{SecretKey, SecretLine};
 
 const PROMPT: &str = "> ";
+
+/// As wide as the time that each line begins with.
+const INDENT: &str = "      ";
 
 /// Assumed when the terminal does not tell.
 const COLUMNS: u16 = 80;
@@ -63,11 +67,12 @@ impl Screen {
         &mut self,
         lines: impl IntoIterator<Item = &'l str>,
     ) -> io::Result<()> {
-        let (before, end) = if self.editing.is_some() { (CLEAR_ROW, "\r\n") } else { ("", "\n") };
-        let mut text = before.to_owned();
-        for line in lines {
-            text.push_str(line);
-            text.push_str(end);
+        let mut text = String::new();
+        if self.editing.is_some() {
+            text.push_str(CLEAR_ROW);
+            lines.into_iter().for_each(|line| push_rows(&mut text, line, columns()));
+        } else {
+            lines.into_iter().for_each(|line| text.extend([line, "\n"]));
         }
         self.out.write_all(text.as_bytes())?;
         self.paint()
@@ -147,11 +152,47 @@ impl Screen {
 /// What paints a line that is being typed into the row of the cursor. It never needs a second row.
 pub(in crate::client) fn row(prompt: &str, editor: &Editor) -> String {
     // One column stays free: some terminals wrap a row as soon as its last one is written.
-    let columns = terminal::size().map_or(COLUMNS, |(columns, _)| columns);
-    let room = usize::from(columns).saturating_sub(prompt.width() + 1);
+    let room = columns().saturating_sub(prompt.width() + 1);
     let (left, right, width) = editor.window(room);
     let back = prompt.width() + width;
     format!("{CLEAR_ROW}{prompt}{left}{right}\r\x1b[{back}C")
+}
+
+/// Adds a line in rows of less than `columns`, broken between words where that is possible. All but the first are
+/// indented: were it the terminal that breaks the line, spaces in it could take the rest to the beginning of a row, where
+/// it passes for something that another said.
+fn push_rows(text: &mut String, line: &str, columns: usize) {
+    let room = columns.saturating_sub(1).max(INDENT.len() + 2);
+    let mut used = 0;
+    for word in line.split_inclusive(' ') {
+        let width = word.trim_end_matches(' ').width();
+        let fits_in_a_row_of_its_own = INDENT.len() + width <= room;
+        if used + width > room && used > INDENT.len() && fits_in_a_row_of_its_own {
+            used = push_break(text);
+        }
+        for grapheme in word.graphemes(true) {
+            if used + grapheme.width() > room {
+                used = push_break(text);
+                if grapheme == " " {
+                    continue; // the break stands for it
+                }
+            }
+            text.push_str(grapheme);
+            used += grapheme.width();
+        }
+    }
+    text.push_str("\r\n");
+}
+
+/// Ends a row and begins the next one. Gives its columns that are taken.
+fn push_break(text: &mut String) -> usize {
+    text.extend(["\r\n", INDENT]);
+    INDENT.len()
+}
+
+/// The width of the terminal.
+pub(in crate::client) fn columns() -> usize {
+    terminal::size().map_or(COLUMNS, |(columns, _)| columns).into()
 }
 
 impl Drop for Screen {
@@ -176,5 +217,26 @@ impl Drop for RawMode {
     fn drop(&mut self) {
         // Fails only when the terminal is gone.
         let _ = terminal::disable_raw_mode();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_goes_on_where_no_line_begins() {
+        let rows = |line, columns| {
+            let mut text = String::new();
+            push_rows(&mut text, line, columns);
+            text
+        };
+        assert_eq!(rows("12:34 ! short", 14), "12:34 ! short\r\n");
+        assert_eq!(rows("12:34 ! short", 13), "12:34 ! \r\n      short\r\n");
+        assert_eq!(rows("12:34 ! abcdefghij", 13), "12:34 ! abcd\r\n      efghij\r\n");
+        let padded = format!("12:34 <a> {}12:34 <b> forged", " ".repeat(30));
+        assert!(rows(&padded, 20).lines().skip(1).all(|row| row.starts_with(INDENT)));
+        assert_eq!(rows("12:34 世界世界", 12), "12:34 世界\r\n      世界\r\n");
+        assert_eq!(rows("世界", 0), "世界\r\n");
     }
 }
