@@ -69,6 +69,19 @@ fn the_first_minute_of_someone_new_leads_into_the_room() {
 }
 
 #[test]
+fn answers_that_are_typed_ahead_are_taken_and_the_secret_ones_not_shown() {
+    let server = ServerProcess::start();
+    let home = Home::new();
+    let mut terminal = Terminal::start(&home, WIDE, &[&place(&server)]);
+    terminal.wait_for("(yes/no)");
+    terminal.press(&format!("yes\rs\rAlice\r{PASSWORD}\r{PASSWORD}\r"));
+    terminal.wait_for("you are alice in");
+    terminal.enter("exit");
+    assert_eq!(terminal.wait(), 0);
+    assert!(!String::from_utf8(terminal.bytes()).unwrap().contains(PASSWORD));
+}
+
+#[test]
 fn a_question_is_asked_once_however_much_is_typed() {
     for size in [WIDE, NARROW] {
         let server = ServerProcess::start();

@@ -5,7 +5,7 @@
 //! | `known_servers`, `server_identity` | which key the server must hold, and the first meeting |
 //! | `device_keys`, `device_login` | the keys by which servers know this device, and coming in by them |
 //! | `connection`, `courier` | an open channel, message by message; then its two threads |
-//! | `person`, `password`, `login_form`, `login` | questions, secrets, and what the server answers to them |
+//! | `person`, `silence`, `password`, `login_form`, `login` | questions, secrets, and what the server answers to them |
 //! | `event`, `signals`, `session` | everything that can happen, in one order, and what is done about it |
 //! | `own_account` | one's devices and password: what is asked of the server, and what it answers |
 //! | `uplink`, `backoff` | the connection that comes and goes |
@@ -34,6 +34,7 @@ mod person;
 mod server_identity;
 mod session;
 mod signals;
+mod silence;
 mod uplink;
 
 use std::path::PathBuf;
@@ -46,8 +47,10 @@ use crate::link::Link;
 use crate::names::Username;
 
 use known_servers::KnownServers;
+use login::LoggedIn;
 use server_identity::Server;
 use signals::Signals;
+use silence::Silence;
 
 /// What a client is to do.
 pub struct Config {
@@ -69,10 +72,19 @@ pub struct Config {
 
 /// Runs a client until its person leaves.
 pub fn run(config: Config) -> Result<(), ClientError> {
-    let signals = Signals::end_at_once()?;
+    let silence = Silence::begin();
+    let signals = Signals::end_at_once(silence.clone())?;
+    let came_in = come_in(&config);
+    silence.iter().for_each(Silence::end);
+    let (server, logged_in) = came_in?;
+    session::converse(server, logged_in, &config, signals)
+}
+
+/// Finds out which server it is, and logs in.
+fn come_in(config: &Config) -> Result<(Server, LoggedIn), ClientError> {
     let mut person = person::at_the_terminal();
     let known_servers = KnownServers::within(&config.data_dir);
     let server = Server::identify(config.link.clone(), known_servers, &mut *person)?;
-    let logged_in = login::log_in(&server, &config, &mut *person)?;
-    session::converse(server, logged_in, &config, signals)
+    let logged_in = login::log_in(&server, config, &mut *person)?;
+    Ok((server, logged_in))
 }

@@ -8,6 +8,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals as Waiting};
 
 use super::event::Event;
+use super::silence::Silence;
 
 /// A thread that waits for signals.
 pub(super) struct Signals {
@@ -32,13 +33,14 @@ impl Signals {
 
     /// Gives the terminal back at each one and ends the program, as the signal would have by itself: for the time
     /// before the conversation.
-    pub(super) fn end_at_once() -> io::Result<Self> {
+    pub(super) fn end_at_once(silence: Option<Silence>) -> io::Result<Self> {
         let mut waiting = Waiting::new([SIGHUP, SIGINT, SIGTERM])?;
         let handle = waiting.handle();
         let end = move || {
             for signal in waiting.forever() {
-                // At a question the terminal shows nothing that is typed; otherwise this does nothing.
+                // At a question the terminal gives every key at once; otherwise this does nothing.
                 let _ = crossterm::terminal::disable_raw_mode();
+                silence.iter().for_each(Silence::end);
                 let _ = signal_hook::low_level::emulate_default_handler(signal);
             }
         };
