@@ -157,7 +157,7 @@ impl UsersFile {
     /// account is not in it with the hash `old`.
     ///
     /// # Errors
-    /// When the file would be too large.
+    /// When the file would be too large, or the line too long: spaces at its end count.
     pub(crate) fn with_hash(
         &self,
         name: &Username,
