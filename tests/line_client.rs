@@ -210,3 +210,13 @@ fn a_signal_ends_it_as_leaving_does() {
     }
     assert!(!server.log().contains("lost"), "each said goodbye: {}", server.log());
 }
+
+#[test]
+fn what_protects_the_session_is_told() {
+    let (server, link) = server();
+    let home = Home::new();
+    let ended = Piped::run(home.client_as("alice", &link, &["--signup"]), "/fingerprint\n");
+    let key = server.link().server_key.unwrap().fingerprint().to_string();
+    let notes = ended.notes().join("\n");
+    assert!(notes.contains(&key) && notes.contains("ML-KEM-768"), "{notes}");
+}

@@ -83,7 +83,7 @@ const COMMANDS: &[Entry] = &[
     },
     Entry {
         name: "/fingerprint",
-        help: "shows the server's key, to compare with others",
+        help: "shows the server's key and what protects the session",
         meaning: Meaning::Fixed(Command::Fingerprint),
     },
     Entry { name: "/version", help: "shows which chat this is", meaning: Meaning::Fixed(Command::Version) },

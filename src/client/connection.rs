@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use tracing::debug;
 use zeroize::Zeroizing;
 
-use crate::channel::{self, ChannelError, Established, Incoming, PublicKey, Record, Sealer, StaticKey};
+use crate::channel::{
+    self, ChannelError, Established, Incoming, PublicKey, Record, Sealer, StaticKey, Suite,
+};
 use crate::link::Link;
 use crate::socket::Deadlined;
 use crate::wire::{self, ClientMessage, Decoded, NotCbor, ServerMessage};
@@ -34,6 +36,8 @@ pub(super) const FRAME_OVERHEAD: usize = 64;
 
 /// An open channel to a server whose key was checked.
 pub(super) struct Connection {
+    /// What protects it.
+    pub(super) suite: Suite,
     pub(super) sending: Sending,
     pub(super) receiving: Receiving,
 }
@@ -180,9 +184,9 @@ fn dial_address(address: SocketAddr) -> io::Result<TcpStream> {
 }
 
 fn halves(stream: TcpStream, established: Established) -> io::Result<Connection> {
-    let Established { sealer, incoming, .. } = established;
+    let Established { suite, sealer, incoming, .. } = established;
     let receiving = Receiving { stream: stream.try_clone()?, incoming, arrived: VecDeque::new() };
-    Ok(Connection { sending: Sending { stream, sealer }, receiving })
+    Ok(Connection { suite, sending: Sending { stream, sealer }, receiving })
 }
 
 fn handshake_failed(address: String, error: ChannelError) -> ClientError {

@@ -46,7 +46,7 @@ enum Parcel {
 impl Courier {
     /// Starts the threads.
     pub(super) fn start(connection: Connection, events: SyncSender<Event>) -> std::io::Result<Self> {
-        let Connection { sending, receiving } = connection;
+        let Connection { sending, receiving, .. } = connection;
         let stream = sending.stream.try_clone()?;
         let (outgoing, parcels) = sync_channel(WAITING_MAX);
         let answers = outgoing.clone();

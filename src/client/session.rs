@@ -335,7 +335,9 @@ impl Session {
             }
             Command::Fingerprint => {
                 let server = self.uplink.server();
-                self.note(&format!("the key of {} is {}", server.address(), server.key().fingerprint()))
+                self.note(&format!("the key of {} is {}", server.address(), server.key().fingerprint()))?;
+                let suite = self.uplink.suite();
+                suite.map_or(Ok(()), |suite| self.note(&format!("this session is protected by {suite}")))
             }
             Command::Quit => Ok(()),
         }

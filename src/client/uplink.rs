@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::channel::Suite;
 use crate::wire::ClientMessage;
 
 use super::backoff::Backoff;
@@ -31,7 +32,7 @@ pub(super) struct Uplink {
 }
 
 enum State {
-    Up { courier: Courier, since: Instant },
+    Up { courier: Courier, suite: Suite, since: Instant },
     Waiting { until: Instant },
     Trying,
 }
@@ -51,6 +52,14 @@ impl Uplink {
     /// The server at its end.
     pub(super) fn server(&self) -> &Server {
         &self.account.0
+    }
+
+    /// What protects the present connection, if there is one.
+    pub(super) fn suite(&self) -> Option<Suite> {
+        match self.state {
+            State::Up { suite, .. } => Some(suite),
+            State::Waiting { .. } | State::Trying => None,
+        }
     }
 
     /// Whether there is a connection.
@@ -132,6 +141,7 @@ impl Uplink {
 }
 
 fn up(connection: Connection, events: &SyncSender<Event>) -> io::Result<State> {
+    let suite = connection.suite;
     let courier = Courier::start(connection, events.clone())?;
-    Ok(State::Up { courier, since: Instant::now() })
+    Ok(State::Up { courier, suite, since: Instant::now() })
 }
