@@ -7,6 +7,7 @@
 //! | [`names`] | what people type, parsed: names, rooms, messages, passwords |
 //! | [`terminal_text`] | makes any text safe to print |
 //! | [`memory_secrecy`] | no core dumps, no debugger |
+//! | [`private_file`] | writes a small private file, whole or not at all |
 //! | [`socket`] | a TCP stream with a deadline |
 //! | [`channel`] | the secure channel: Noise, records, frames; no sockets |
 //! | [`wire`] | the messages and their encoding |
@@ -17,7 +18,7 @@
 //!
 //! # The rule of imports
 //!
-//! `names`, `terminal_text`, `memory_secrecy`, `socket` ← `channel`, `wire` ← `link` ← `server`, `client` ← `cli` ← `main`. Parts of one
+//! `names`, `terminal_text`, `memory_secrecy`, `private_file`, `socket` ← `channel`, `wire` ← `link` ← `server`, `client` ← `cli` ← `main`. Parts of one
 //! rank don't import each other, so server and client meet only through `wire`; `channel` imports nothing of ours.
 //! `tests/structure.rs` holds the rule.
 //!
@@ -36,6 +37,7 @@ pub mod client;
 pub mod link;
 pub mod memory_secrecy;
 pub mod names;
+pub mod private_file;
 pub mod server;
 pub mod socket;
 pub mod terminal_text;

@@ -5,16 +5,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part may import. Who is not named here may not be there.
-const MAY_IMPORT: [(&str, &[&str]); 11] = [
+const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("names", &[]),
     ("terminal_text", &[]),
     ("memory_secrecy", &[]),
+    ("private_file", &[]),
     ("socket", &[]),
     ("channel", &[]),
     ("wire", &["names"]),
     ("link", &["names", "channel"]),
-    ("server", &["names", "socket", "channel", "wire", "link"]),
-    ("client", &["names", "terminal_text", "socket", "channel", "wire", "link"]),
+    ("server", &["names", "private_file", "socket", "channel", "wire", "link"]),
+    ("client", &["names", "private_file", "terminal_text", "socket", "channel", "wire", "link"]),
     ("cli", &["names", "link", "server", "client"]),
     ("lib", &[]),
 ];

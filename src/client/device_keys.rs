@@ -7,8 +7,8 @@
 //! login by password, so a key that was revoked because someone may have copied it never comes to be remembered again.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::channel::{PublicKey, StaticKey};
 use crate::names::Username;
+use crate::private_file;
 
 /// The permissions that others than the owner may not have.
 const OTHERS: u32 = 0o077;
@@ -86,7 +87,7 @@ impl DeviceKeys {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder).map_err(failed)?;
         let secret = Zeroizing::new(Base64UrlUnpadded::encode_string(&*key.to_bytes()));
         let text = Zeroizing::new(format!("{account} {}\n", *secret));
-        match self.write(&path, text.as_bytes()) {
+        match private_file::create(&path, text.as_bytes()) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
             written => written.map(|()| true).map_err(failed),
         }
@@ -105,17 +106,6 @@ impl DeviceKeys {
 
     fn path(&self, server: PublicKey) -> PathBuf {
         self.folder.join(format!("{server}.key"))
-    }
-
-    /// Writes under another name first, so that the file is whole or not there; a link never replaces one.
-    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let new = self.folder.join(format!(".{:016x}.new", rand::random::<u64>()));
-        let mut file = File::options().create_new(true).write(true).mode(0o600).open(&new)?;
-        let linked =
-            file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&new, path));
-        let _ = fs::remove_file(&new);
-        linked?;
-        File::open(&self.folder)?.sync_all()
     }
 }
 

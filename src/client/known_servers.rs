@@ -4,17 +4,15 @@
 //! Clients that run at once take turns by a lock on the folder, and each reads the file again before it adds its line,
 //! so none loses what another one wrote.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::channel::PublicKey;
+use crate::private_file;
 
 const FILE_NAME: &str = "known_servers";
-
-/// Where the next version of the file is written, before it takes the name of the present one.
-const NEW_FILE_NAME: &str = "known_servers.new";
 
 const HEADER: &str =
     "# The servers that chat knows: host:port, then the server's key. Remove a line to forget one.\n";
@@ -109,8 +107,7 @@ impl KnownServers {
             text.push('\n');
         }
         text.extend([address, " ", &key.to_string(), "\n"]);
-        self.replace(&text).map_err(failed(&self.path(), "written"))?;
-        folder.sync_all().map_err(failed(&self.folder, "written"))?;
+        private_file::replace(&self.path(), text.as_bytes()).map_err(failed(&self.path(), "written"))?;
         Ok(Known { key, line: text.lines().count() })
     }
 
@@ -136,15 +133,6 @@ impl KnownServers {
             })?);
         }
         Ok(entries)
-    }
-
-    /// After a crash at any moment the file is the old one or the new one, whole.
-    fn replace(&self, text: &str) -> io::Result<()> {
-        let new = self.folder.join(NEW_FILE_NAME);
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, self.path())
     }
 }
 

@@ -1,9 +1,9 @@
 //! Who the server is: `server.key`, made once and never overwritten, and the links that tell others.
 
-use std::fs::{self, File, Permissions};
-use std::io::{self, ErrorKind, Write};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::channel::{ChannelError, PublicKey, StaticKey};
 use crate::link::Link;
+use crate::private_file;
 
 /// The permissions that others than the owner may not have.
 const OTHERS: u32 = 0o077;
@@ -56,7 +57,9 @@ pub(super) fn load_or_make(path: &Path) -> Result<StaticKey, IdentityError> {
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let key = StaticKey::generate(&mut SysRng)?;
-            make(path, &key).map_err(file_error)?;
+            let text = Zeroizing::new(Base64UrlUnpadded::encode_string(&*key.to_bytes()));
+            let line = Zeroizing::new(format!("{}\n", *text));
+            private_file::create(path, line.as_bytes()).map_err(file_error)?;
             Ok(key)
         }
         Err(error) if error.kind() == ErrorKind::InvalidData => Err(IdentityError::NoKey(path.to_owned())),
@@ -77,24 +80,6 @@ pub(super) fn links(key: PublicKey, addresses: &[SocketAddr]) -> io::Result<Vec<
         }
     }
     Ok(links)
-}
-
-/// Writes the key under another name first, so that `server.key` is whole or not there, and never replaces one.
-fn make(path: &Path, key: &StaticKey) -> io::Result<()> {
-    let text =
-        Zeroizing::new(format!("{}\n", *Zeroizing::new(Base64UrlUnpadded::encode_string(&*key.to_bytes()))));
-    let new = path.with_extension("key.new");
-    let written = File::options().create(true).truncate(true).write(true).mode(0o600).open(&new).and_then(
-        |mut file| {
-            file.set_permissions(Permissions::from_mode(0o600))?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        },
-    );
-    let linked = written.and_then(|()| fs::hard_link(&new, path));
-    let _ = fs::remove_file(&new);
-    linked?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 fn parse(text: &str) -> Option<StaticKey> {
@@ -125,6 +110,7 @@ fn host_ips(unspecified: IpAddr) -> io::Result<Vec<IpAddr>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::Permissions;
 
     #[test]
     fn a_key_is_made_once_for_its_owner_only_and_read_again() {

@@ -18,7 +18,6 @@ mod config;
 mod data_folder;
 mod database;
 mod devices;
-mod durable_file;
 mod error;
 mod flusher;
 mod housekeeping;

@@ -9,7 +9,7 @@ use super::hashing_pool::HashingError;
 use super::users_file::UsersFileError;
 
 /// Why accounts can't be read or written. What is in memory is not changed then, nor is the file (for the one
-/// exception see [`crate::server::durable_file::replace`]).
+/// exception see [`crate::private_file::replace`]).
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AccountsError {
     /// The file can't be read.

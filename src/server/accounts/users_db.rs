@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::errors::AccountsError;
 use super::users_file::{FILE_BYTES_MAX, UsersFile, UsersFileError};
-use crate::server::durable_file;
+use crate::private_file;
 
 /// Where the accounts are kept. Nothing is cached: each call goes to the disk, so make none under a lock that
 /// logins wait for.
@@ -40,7 +40,7 @@ impl UsersDb {
     /// Puts an edited file in its place, unless the edit has failed. Returns when it is safe on the disk.
     pub(crate) fn replace(&self, edited: Result<UsersFile, UsersFileError>) -> Result<(), AccountsError> {
         let file = edited.map_err(|reason| self.bad(reason))?;
-        durable_file::replace(&self.path, file.as_str().as_bytes())
+        private_file::replace(&self.path, file.as_str().as_bytes())
             .map_err(|reason| AccountsError::Write { path: self.path.clone(), reason })
     }
 

@@ -1,11 +1,23 @@
-//! Replacing a small private file so that neither a crash nor a full disk can leave half of it. Apart,
-//! because everything that the server keeps in plain files (accounts, its key) is written in this one way.
+//! Writing a small private file so that neither a crash nor a full disk can leave half of it. Apart, because accounts,
+//! keys and known servers, on both sides, are written in this one way.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+/// Makes the file at `path`, readable and writable by its owner only (0600), with these contents. One that is there
+/// stays: [`ErrorKind::AlreadyExists`].
+///
+/// # Errors
+/// As those of [`replace`].
+pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
+    write(path, contents, |temporary, path| {
+        fs::hard_link(temporary, path)?;
+        fs::remove_file(temporary)
+    })
+}
 
 /// Puts `contents` in the place of the file at `path`, or makes the file, readable and writable by its owner
 /// only (0600): temporary file in the same folder, fsync, rename, fsync of the folder. A symbolic link is
@@ -15,11 +27,17 @@ use std::path::Path;
 /// Whatever the system says. The file at `path` is then as it was, and no temporary file is left. Only if the
 /// very last step fails, the fsync of the folder, the new contents are in place though not yet sure to
 /// survive a power cut.
-pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let path = match fs::canonicalize(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
-        known => known?,
-    };
+pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    match fs::canonicalize(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            write(path, contents, |from, to| fs::rename(from, to))
+        }
+        known => write(&known?, contents, |from, to| fs::rename(from, to)),
+    }
+}
+
+/// Writes a temporary file beside `path`, and lets `put` give it that name.
+fn write(path: &Path, contents: &[u8], put: impl FnOnce(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -33,7 +51,7 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     file.write_all(contents)
         .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&temporary, &path))
+        .and_then(|()| put(&temporary, path))
         .inspect_err(|_| drop(fs::remove_file(&temporary)))?;
     match folder.sync_all() {
         // Some network file systems can't fsync a folder, and say so in this way.
@@ -63,6 +81,17 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(names_in(folder.path()), [PathBuf::from("users.db")]);
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_not_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.key");
+        create(&path, b"first").unwrap();
+        assert_eq!(create(&path, b"second").unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(names_in(folder.path()), [PathBuf::from("server.key")]);
     }
 
     #[test]
