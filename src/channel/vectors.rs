@@ -5,11 +5,13 @@
 //! The environment variable `NOISE_VECTORS` names the folder with the vectors: JSON files of the form that cacophony
 //! and snow publish.
 
-use std::convert::Infallible;
+#[path = "../../tests/support/draws.rs"]
+mod draws;
+
 use std::path::Path;
 use std::{env, fs};
 
-use rand::{TryCryptoRng, TryRng};
+use rand::TryCryptoRng;
 use serde_json::Value;
 
 use super::handshake::{Initiator, Responder};
@@ -110,8 +112,9 @@ fn key(vector: &Value, field: &str) -> StaticKey {
     StaticKey::from_bytes(&bytes(vector, field).try_into().unwrap())
 }
 
-fn ephemeral(vector: &Value, field: &str) -> Fixed {
-    Fixed(bytes(vector, field).try_into().unwrap())
+fn ephemeral(vector: &Value, field: &str) -> impl TryCryptoRng + use<> {
+    let key = bytes(vector, field);
+    draws::Draws(move |to: &mut [u8]| to.copy_from_slice(&key))
 }
 
 /// The bytes of a field of hexadecimal digits.
@@ -121,25 +124,3 @@ fn bytes(object: &Value, field: &str) -> Vec<u8> {
     assert_eq!(digits.len() % 2, 0, "{field} has half a byte");
     digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
-
-/// Gives the 32 bytes of a vector's ephemeral key for random ones.
-struct Fixed([u8; 32]);
-
-impl TryRng for Fixed {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        unreachable!("keys are made of bytes")
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        unreachable!("keys are made of bytes")
-    }
-
-    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Infallible> {
-        to.copy_from_slice(&self.0);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Fixed {}

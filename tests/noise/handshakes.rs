@@ -2,8 +2,9 @@
 
 use chat::channel::{ChannelError, FRAME_BYTES_MAX, Initiator, Responder, Suite};
 
+use super::draws::Draws;
 use super::snow_peer::{handshake_read, handshake_write};
-use super::{CLIENT, Fixed, SERVER, Session, hellos, our_client, our_server, sessions};
+use super::{CLIENT, SERVER, Session, hellos, our_client, our_server, sessions};
 
 #[test]
 fn as_a_client_we_write_what_snow_would_write_and_understand_what_it_answers() {
@@ -53,7 +54,8 @@ fn a_snow_that_saw_other_hellos_is_refused_in_both_roles() {
         let (client_hello, server_hello) = hellos(suite);
         let mut theirs = SERVER.snow_responder(suite, other_prologue);
         let client = Initiator::new(&client_hello, server_hello, &client_key).unwrap();
-        let (one, client) = client.write_one(&mut Fixed(CLIENT.random), &[]).unwrap();
+        let (one, client) =
+            client.write_one(&mut Draws(|to: &mut [u8]| to.fill(CLIENT.random)), &[]).unwrap();
         handshake_read(&mut theirs, &one);
         let two = handshake_write(&mut theirs, &[]);
         assert!(matches!(client.read_two(&two), Err(ChannelError::NotAuthentic)));
@@ -61,7 +63,7 @@ fn a_snow_that_saw_other_hellos_is_refused_in_both_roles() {
         let mut theirs = CLIENT.snow_initiator(suite, other_prologue);
         let server = Responder::new(&client_hello, server_hello, &server_key).unwrap();
         let (_, server) = server.read_one(&handshake_write(&mut theirs, &[])).unwrap();
-        let (two, _) = server.write_two(&mut Fixed(SERVER.random), &[]).unwrap();
+        let (two, _) = server.write_two(&mut Draws(|to: &mut [u8]| to.fill(SERVER.random)), &[]).unwrap();
         assert!(theirs.read_message(&two, &mut vec![0; FRAME_BYTES_MAX]).is_err());
     }
 }

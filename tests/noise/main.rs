@@ -3,17 +3,17 @@
 //! `src/channel/vectors.rs`.
 #![cfg(test)]
 
+#[path = "../support/draws.rs"]
+mod draws;
 mod handshakes;
 mod key_updates;
 mod records;
 mod snow_peer;
 mod streams;
 
-use std::convert::Infallible;
-
 use chat::channel::{ClientHello, FrameReader, Initiator, Responder, Sealer, ServerHello, Suite, Transport};
-use rand::{TryCryptoRng, TryRng};
 
+use draws::Draws;
 use snow_peer::{Secrets, handshake_read, handshake_write};
 
 const CLIENT: Secrets = Secrets { key: [0x11; 32], random: 0x22 };
@@ -42,7 +42,7 @@ fn our_client(suite: Suite) -> Session {
     let mut twin = CLIENT.snow_initiator(suite, &prologue(suite));
 
     let ours = Initiator::new(&client_hello, server_hello, &key).unwrap();
-    let (one, ours) = ours.write_one(&mut Fixed(CLIENT.random), b"first").unwrap();
+    let (one, ours) = ours.write_one(&mut Draws(|to: &mut [u8]| to.fill(CLIENT.random)), b"first").unwrap();
     assert_eq!(one, handshake_write(&mut twin, b"first"));
     assert_eq!(handshake_read(&mut theirs, &one), b"first");
 
@@ -69,7 +69,7 @@ fn our_server(suite: Suite) -> Session {
     let (payload, ours) = ours.read_one(&one).unwrap();
     assert_eq!(payload, b"first");
 
-    let (two, ours) = ours.write_two(&mut Fixed(SERVER.random), b"second").unwrap();
+    let (two, ours) = ours.write_two(&mut Draws(|to: &mut [u8]| to.fill(SERVER.random)), b"second").unwrap();
     assert_eq!(two, handshake_write(&mut twin, b"second"));
     assert_eq!(handshake_read(&mut theirs, &two), b"second");
 
@@ -131,25 +131,3 @@ fn messages(stream: &[u8]) -> Vec<Vec<u8>> {
     }
     messages
 }
-
-/// Gives the same byte for ever, for keys that are known.
-struct Fixed(u8);
-
-impl TryRng for Fixed {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        unreachable!("keys are made of bytes")
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        unreachable!("keys are made of bytes")
-    }
-
-    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Infallible> {
-        to.fill(self.0);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Fixed {}
