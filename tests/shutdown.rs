@@ -4,7 +4,7 @@
 mod support;
 
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -135,7 +135,7 @@ fn a_second_signal_does_not_cut_the_end_short() {
 #[test]
 fn a_server_whose_log_nobody_takes_any_more_goes_on_and_stops_cleanly() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = Command::new(PROGRAM)
+    let child = Command::new(PROGRAM)
         .args(["server", "--small-host", "--listen", "127.0.0.1:0", "--data"])
         .arg(folder.path())
         .env("RUST_LOG", "chat=debug")
@@ -143,6 +143,8 @@ fn a_server_whose_log_nobody_takes_any_more_goes_on_and_stops_cleanly() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let mut running = Running(child);
+    let child = &mut running.0;
     let mut first = String::new();
     let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
     std::io::BufRead::read_line(&mut stdout, &mut first).unwrap();
@@ -156,4 +158,14 @@ fn a_server_whose_log_nobody_takes_any_more_goes_on_and_stops_cleanly() {
     let ended = support::eventually_within(SOON, "the server ends", || child.try_wait().unwrap());
     assert!(ended.success(), "{ended}");
     assert_told_goodbye(&mut alice);
+}
+
+/// A process that does not outlive a test that fails.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

@@ -128,16 +128,21 @@ fn a_key_update_of_one_direction_leaves_the_other_as_it_is() {
     }
 }
 
-#[test]
-fn each_limit_of_a_sender_is_held_before_the_next_frame() {
-    let content = [7; 100];
+/// Limits that one kind of use reaches first, and how many frames with this content a key may have sealed then.
+fn each_limit_for(content: &[u8]) -> [(KeyLimits, u64); 4] {
     let sealed_bytes = u64::try_from(1 + content.len() + TAG_BYTES).unwrap();
-    for (limits, frames_for_each_key) in [
+    [
         (KeyLimits { frames: 3, ..NEVER }, 3),
         (KeyLimits { bytes: 3 * sealed_bytes, ..NEVER }, 3),
         (KeyLimits { bytes: 2 * sealed_bytes + 1, ..NEVER }, 3),
         (KeyLimits { age: Duration::ZERO, ..NEVER }, 0),
-    ] {
+    ]
+}
+
+#[test]
+fn each_limit_of_a_sender_is_held_before_the_next_frame() {
+    let content = [7; 100];
+    for (limits, frames_for_each_key) in each_limit_for(&content) {
         for (mut client, mut server) in sessions() {
             client.sealer.limit(limits);
             for number in 0..20_u64 {
@@ -154,13 +159,7 @@ fn each_limit_of_a_sender_is_held_before_the_next_frame() {
 #[test]
 fn past_each_hard_limit_nothing_but_a_key_update_is_opened() {
     let content = [7; 100];
-    let sealed_bytes = u64::try_from(1 + content.len() + TAG_BYTES).unwrap();
-    for (limits, frames_for_each_key) in [
-        (KeyLimits { frames: 3, ..NEVER }, 3),
-        (KeyLimits { bytes: 3 * sealed_bytes, ..NEVER }, 3),
-        (KeyLimits { bytes: 2 * sealed_bytes + 1, ..NEVER }, 3),
-        (KeyLimits { age: Duration::ZERO, ..NEVER }, 0),
-    ] {
+    for (limits, frames_for_each_key) in each_limit_for(&content) {
         for (mut client, mut server) in sessions() {
             server.opener.limit(limits);
             client.sealer.limit(NEVER);
