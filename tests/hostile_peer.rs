@@ -76,7 +76,7 @@ fn half_closed_handshake() {
     Siege::of(&[], |server| {
         let mut stream = TcpStream::connect(server.address()).unwrap();
         stream.write_all(b"CHAT\x01\x01\x01").unwrap();
-        stream.shutdown(Shutdown::Write).unwrap();
+        let _ = stream.shutdown(Shutdown::Write); // the server may have hung up
         assert_eq!(read_to_the_end(&mut stream), b"CHAT\x01\x01");
     });
 }
