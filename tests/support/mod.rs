@@ -8,11 +8,13 @@
     reason = "shared by several test crates, each of which compiles it as its own module"
 )]
 
+mod far_away;
 mod peer;
 mod refused_start;
 mod server_process;
 mod siege;
 
+pub use far_away::{connect_from, loopback_address};
 pub use peer::{Heard, Peer, secret};
 pub use refused_start::{Refused, is_private, snapshot};
 pub use server_process::{PROGRAM, ServerProcess};

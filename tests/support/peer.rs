@@ -44,9 +44,14 @@ impl Peer {
 
     /// Connects with a key of one's own, and takes the server's welcome.
     pub fn with_key(link: &Link, key: &StaticKey) -> Self {
-        let mut peer = Self::shake_hands(TcpStream::connect(link.address()).unwrap(), link, key).unwrap();
+        let mut peer = Self::try_with_key(link, key).unwrap();
         assert!(matches!(peer.next(), ServerMessage::Welcome { .. }));
         peer
+    }
+
+    /// Connects with a key of one's own and shakes hands, if the server lets us.
+    pub fn try_with_key(link: &Link, key: &StaticKey) -> Result<Self, ChannelError> {
+        Self::shake_hands(TcpStream::connect(link.address())?, link, key)
     }
 
     /// The same as [`Self::try_connect`] on a socket of one's own making.
@@ -87,6 +92,14 @@ impl Peer {
     pub fn log_in(&mut self, name: &str, password: &str) -> ServerMessage {
         self.send(&ClientMessage::LogIn { name: name.into(), password: secret(password) });
         self.next()
+    }
+
+    /// The same, on a connection that may be gone.
+    pub fn try_log_in(&mut self, name: &str, password: &str) -> Heard {
+        match self.try_send(&ClientMessage::LogIn { name: name.into(), password: secret(password) }) {
+            Ok(()) => self.hear(),
+            Err(_) => Heard::Lost,
+        }
     }
 
     /// Signs up on a session that has been welcomed.

@@ -17,6 +17,9 @@ use super::{PATIENCE, eventually_within};
 /// The program that is tested.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_chat");
 
+/// What tests want to see of the server's log.
+const LOG_FILTER: &str = "chat=debug";
+
 /// A running server.
 pub struct ServerProcess {
     child: Child,
@@ -24,6 +27,7 @@ pub struct ServerProcess {
     folder: Option<TempDir>,
     data: PathBuf,
     arguments: Vec<String>,
+    log_filter: String,
     link: Link,
     log: Arc<Mutex<String>>,
     _stdout: BufReader<ChildStdout>,
@@ -55,13 +59,23 @@ impl ServerProcess {
 
     /// Starts one in a data folder of one's own; `folder` is removed with the server.
     pub fn start_in(data: PathBuf, folder: Option<TempDir>, listen: &str, arguments: &[&str]) -> Self {
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned());
+        let arguments = ["--small-host".to_owned()].into_iter().chain(arguments).collect();
+        Self::spawn(Command::new(PROGRAM), data, folder, listen, arguments, LOG_FILTER)
+    }
+
+    /// Starts one with these arguments only, whose log is filtered like this.
+    pub fn start_as_operators_do(arguments: &[&str], log_filter: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("server");
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        Self::spawn(Command::new(PROGRAM), data, folder, listen, arguments)
+        Self::spawn(Command::new(PROGRAM), data, Some(folder), "127.0.0.1:0", arguments, log_filter)
     }
 
     /// Starts one by a command that ends in the program, such as `unshare … chat`.
     pub fn start_by(command: Command, data: PathBuf, folder: TempDir) -> Self {
-        Self::spawn(command, data, Some(folder), "127.0.0.1:0", Vec::new())
+        let arguments = vec!["--small-host".to_owned()];
+        Self::spawn(command, data, Some(folder), "127.0.0.1:0", arguments, LOG_FILTER)
     }
 
     fn spawn(
@@ -70,12 +84,13 @@ impl ServerProcess {
         folder: Option<TempDir>,
         listen: &str,
         arguments: Vec<String>,
+        log_filter: &str,
     ) -> Self {
         let mut child = command
-            .args(["server", "--small-host", "--listen", listen, "--data"])
+            .args(["server", "--listen", listen, "--data"])
             .arg(&data)
             .args(&arguments)
-            .env("RUST_LOG", "chat=debug")
+            .env("RUST_LOG", log_filter)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -90,7 +105,8 @@ impl ServerProcess {
             let _ = child.wait();
             panic!("{first:?} is no link ({error}); the server's log:\n{}", log.lock().unwrap())
         });
-        Self { child, folder, data, arguments, link, log, _stdout: stdout }
+        let log_filter = log_filter.to_owned();
+        Self { child, folder, data, arguments, log_filter, link, log, _stdout: stdout }
     }
 
     /// Where it is, with its key.
@@ -121,6 +137,11 @@ impl ServerProcess {
     /// The memory that it has in use, in KiB.
     pub fn resident_kib(&self) -> u64 {
         self.status_field("VmRSS:")
+    }
+
+    /// The most memory that it ever had in use, in KiB.
+    pub fn peak_kib(&self) -> u64 {
+        self.status_field("VmHWM:")
     }
 
     /// The number of its threads.
@@ -170,9 +191,9 @@ impl ServerProcess {
     fn restart_after(mut self, end: impl FnOnce(&mut Child)) -> Self {
         end(&mut self.child);
         let (folder, data, arguments) = (self.folder.take(), self.data.clone(), self.arguments.clone());
-        let listen = self.link.address();
+        let (listen, log_filter) = (self.link.address(), self.log_filter.clone());
         drop(self);
-        Self::spawn(Command::new(PROGRAM), data, folder, &listen, arguments)
+        Self::spawn(Command::new(PROGRAM), data, folder, &listen, arguments, &log_filter)
     }
 
     /// Sends a signal by its name without SIG.
