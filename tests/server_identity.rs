@@ -43,7 +43,7 @@ fn a_link_with_the_key_is_enough_and_is_remembered_for_the_owner_alone() {
     let server = ServerProcess::start();
     let home = Home::new();
     Piped::run(home.client_as("alice", &server.link().to_string(), &["--signup"]), "").went_well();
-    let line = format!("{} {}", server.link().address(), server.link().server_key.unwrap());
+    let line = format!("{} {} hybrid", server.link().address(), server.link().server_key.unwrap());
     assert_eq!(known(&home).lines().last(), Some(line.as_str()));
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&home.known_servers()), 0o600);
@@ -114,10 +114,12 @@ fn a_link_that_contradicts_what_is_known_is_refused_before_anyone_is_called() {
 fn a_bad_line_is_named_with_its_file_and_number_and_nothing_is_changed() {
     let server = ServerProcess::start();
     let home = Home::new();
+    let no_suite = format!("here:1 {} strong\n", other_key());
     let bad = [
         ("here\n", "not 'host:port key'"),
         ("here:1 short\n", "the second part is no key"),
         ("here:1 \x1b[2J\n", "the second part is no key"),
+        (&no_suite, "the third part is no suite"),
     ];
     for (line, reason) in bad {
         let file = home.write(".local/share/chat/known_servers", format!("# mine\n\n{line}"));
@@ -143,7 +145,7 @@ fn clients_that_meet_their_servers_at_the_same_moment_all_keep_their_lines() {
     }
     let known = known(&home);
     for server in &servers {
-        let line = format!("{} {}\n", server.link().address(), server.link().server_key.unwrap());
+        let line = format!("{} {} hybrid\n", server.link().address(), server.link().server_key.unwrap());
         assert_eq!(known.matches(&line).count(), 1, "{known}");
     }
 }

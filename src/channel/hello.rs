@@ -32,6 +32,30 @@ impl Suite {
     /// What this program speaks, strongest first.
     pub const ALL: [Self; 2] = [Self::Hybrid, Self::Classical];
 
+    /// Those that are at least as strong as this one, strongest first.
+    pub fn at_least(self) -> &'static [Self] {
+        let weakest = Self::ALL.iter().position(|suite| *suite == self);
+        weakest.and_then(|place| Self::ALL.get(..=place)).unwrap_or(&Self::ALL)
+    }
+
+    /// Whether it protects against more than the other one.
+    pub fn is_stronger_than(self, other: Self) -> bool {
+        !self.at_least().contains(&other)
+    }
+
+    /// What it is called in a file that people read.
+    pub fn short_name(self) -> &'static str {
+        match self {
+            Self::Hybrid => "hybrid",
+            Self::Classical => "classical",
+        }
+    }
+
+    /// The suite of this short name.
+    pub fn from_short_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|suite| suite.short_name() == name)
+    }
+
     /// The name of the protocol (Noise section 8), which begins the handshake hash.
     pub fn protocol_name(self) -> &'static [u8] {
         match self {
@@ -192,6 +216,16 @@ mod tests {
         let classical = parsed(b"CHAT\x01\x01\x01").unwrap();
         let answer = ServerHello::answering(&classical, &Suite::ALL);
         assert_eq!(answer.suite(&classical).unwrap(), Suite::Classical);
+    }
+
+    #[test]
+    fn at_least_as_strong_as_a_suite_are_itself_and_those_before_it() {
+        assert_eq!(Suite::Hybrid.at_least(), [Suite::Hybrid]);
+        assert_eq!(Suite::Classical.at_least(), Suite::ALL);
+        for suite in Suite::ALL {
+            assert_eq!(Suite::from_short_name(suite.short_name()), Some(suite));
+        }
+        assert_eq!(Suite::from_short_name("Hybrid"), None);
     }
 
     #[test]

@@ -48,7 +48,21 @@ where
     S: Read + Write,
     E: From<ChannelError>,
 {
-    let client = ClientHello::offering(&Suite::ALL);
+    connect_with(stream, ours, &Suite::ALL, verify)
+}
+
+/// The same with these suites only, strongest first, instead of all.
+pub fn connect_with<S, E>(
+    stream: &mut S,
+    ours: &StaticKey,
+    suites: &[Suite],
+    verify: impl FnOnce(PublicKey) -> Result<(), E>,
+) -> Result<Established, E>
+where
+    S: Read + Write,
+    E: From<ChannelError>,
+{
+    let client = ClientHello::offering(suites);
     write(stream, client.as_bytes())?;
     let server = ServerHello::from_bytes(read_array(stream)?)?;
     let (one, sent) = Initiator::new(&client, server, ours)?.write_one(&mut SysRng, &[])?;
@@ -62,8 +76,17 @@ where
 
 /// The server's side, from the client's hello to the end of the handshake.
 pub fn accept<S: Read + Write>(stream: &mut S, ours: &StaticKey) -> Result<Established, ChannelError> {
+    accept_with(stream, ours, &Suite::ALL)
+}
+
+/// The same with these suites only, strongest first, instead of all.
+pub fn accept_with<S: Read + Write>(
+    stream: &mut S,
+    ours: &StaticKey,
+    suites: &[Suite],
+) -> Result<Established, ChannelError> {
     let client = read_client_hello(stream)?;
-    let server = ServerHello::answering(&client, &Suite::ALL);
+    let server = ServerHello::answering(&client, suites);
     write(stream, &server.to_bytes())?;
     let responder = Responder::new(&client, server, ours)?;
     let (_, got) = responder.read_one(&read_message(stream)?)?;

@@ -75,23 +75,31 @@ pub(super) enum End {
 pub(super) enum ConnectError {
     /// The server holds this key, which is not the expected one.
     OtherKey(PublicKey),
+    /// The server has none of the suites, and there are weaker ones.
+    TooWeak,
     /// Anything else.
     Failed(ClientError),
 }
 
-/// Connects to the first of the host's addresses that takes a connection, and opens a channel if the server holds the
-/// `expected` key. Without one it never does, which is how a key is learnt.
+/// Connects to the first of the host's addresses that takes a connection, and opens a channel with one of `suites` if
+/// the server holds the `expected` key. Without one it never does, which is how a key is learnt.
 pub(super) fn connect(
     link: &Link,
     ours: &StaticKey,
+    suites: &[Suite],
     expected: Option<PublicKey>,
 ) -> Result<Connection, ConnectError> {
     let stream = dial(link).map_err(ConnectError::Failed)?;
     let failed = |error| ConnectError::Failed(handshake_failed(link.address(), error));
     let verify = |found| if Some(found) == expected { Ok(()) } else { Err(HandshakeEnd::OtherKey(found)) };
     let mut socket = Deadlined::new(&stream, HANDSHAKE_WITHIN);
-    let established = channel::connect(&mut socket, ours, verify).map_err(|end| match end {
+    let established = channel::connect_with(&mut socket, ours, suites, verify).map_err(|end| match end {
         HandshakeEnd::OtherKey(found) => ConnectError::OtherKey(found),
+        HandshakeEnd::Channel(ChannelError::NoCommonSuite | ChannelError::SuiteNotOffered)
+            if suites != Suite::ALL =>
+        {
+            ConnectError::TooWeak
+        }
         HandshakeEnd::Channel(error) => failed(error),
     })?;
     halves(stream, established).map_err(|error| failed(error.into()))
@@ -233,9 +241,9 @@ mod tests {
     const SOON: Duration = Duration::from_secs(5);
 
     fn failure(link: &Link) -> ClientError {
-        match connect(link, &StaticKey::from_bytes(&[9; 32]), None) {
+        match connect(link, &StaticKey::from_bytes(&[9; 32]), &Suite::ALL, None) {
             Err(ConnectError::Failed(error)) => error,
-            Err(ConnectError::OtherKey(_)) | Ok(_) => panic!("it went further than it should"),
+            Err(_) | Ok(_) => panic!("it went further than it should"),
         }
     }
 
@@ -292,7 +300,7 @@ mod tests {
             guest.send_bytes(&[known[0].as_slice(), b"\x82\x18\xc8\xa0\x07", &known[1]].concat());
             guest.send_bytes(b"\x82\x0a");
         });
-        let opened = connect(&link, &StaticKey::from_bytes(&[9; 32]), Some(key));
+        let opened = connect(&link, &StaticKey::from_bytes(&[9; 32]), &Suite::ALL, Some(key));
         let mut connection = opened.unwrap_or_else(|_| panic!("the server holds its key"));
         assert_eq!(connection.receiving.receive(SOON).unwrap(), ServerMessage::Lagged {});
         assert_eq!(connection.receiving.receive(SOON).unwrap(), ServerMessage::Pong {});
@@ -305,7 +313,7 @@ mod tests {
         let fake = FakeServer::with_key(1);
         let (link, key) = (fake.link(), fake.key());
         let running = fake.run(|fake| assert!(fake.guest().unwrap().receive().is_none()));
-        let opened = connect(&link, &StaticKey::from_bytes(&[9; 32]), Some(key));
+        let opened = connect(&link, &StaticKey::from_bytes(&[9; 32]), &Suite::ALL, Some(key));
         let mut connection = opened.unwrap_or_else(|_| panic!("the server holds its key"));
         let end = connection.receiving.receive(Duration::from_millis(20));
         assert!(matches!(end, Err(End::Silent)));

@@ -152,13 +152,13 @@ mod tests {
     use super::super::connection::{End, connect};
     use super::super::fake::{FakeServer, Guest};
     use super::*;
-    use crate::channel::StaticKey;
+    use crate::channel::{StaticKey, Suite};
 
     fn started(script: impl FnOnce(Guest) + Send + 'static) -> (Courier, Receiver<Event>, JoinHandle<()>) {
         let fake = FakeServer::with_key(1);
         let (link, key) = (fake.link(), fake.key());
         let running = fake.run(|fake| script(fake.guest().unwrap()));
-        let opened = connect(&link, &StaticKey::from_bytes(&[9; 32]), Some(key));
+        let opened = connect(&link, &StaticKey::from_bytes(&[9; 32]), &Suite::ALL, Some(key));
         let connection = opened.unwrap_or_else(|_| panic!("the server holds its key"));
         let (events, inbox) = sync_channel(1);
         (Courier::start(connection, events).unwrap(), inbox, running)

@@ -2,7 +2,7 @@
 //! them, in one line, so that it can't pass for a line of ours.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::channel::{ChannelError, Fingerprint};
 use crate::names::{PASSWORD_RULE, PasswordError, RoomName};
@@ -161,6 +161,23 @@ pub enum ClientError {
         /// Its line.
         line: usize,
     },
+    /// The server does not do what it once did.
+    #[error(
+        "the server at {address} does less than it once did! You have had sessions with it that were protected by the \
+         {suite} suite, and now it does without. Either another program runs there, or someone stands between you and \
+         it who would like to read later what they record today. Nothing was said. Ask its operator; if they tell you \
+         that it is so, {} and connect again", weaker_again(suite, file, *line)
+    )]
+    WeakerSuite {
+        /// `host:port`.
+        address: String,
+        /// The short name of the strongest suite seen.
+        suite: &'static str,
+        /// `known_servers`.
+        file: PathBuf,
+        /// Its line, if the server has one yet.
+        line: Option<usize>,
+    },
     /// The server said no to the login; holds its reason, which says what to do.
     #[error("the server refused the login: {}", one_line(.0))]
     LoginRefused(String),
@@ -245,6 +262,7 @@ impl ClientError {
             | Self::SaysNothing { .. }
             | Self::OtherProgram { .. }
             | Self::NoChannel { .. }
+            | Self::WeakerSuite { .. }
             | Self::Full { .. }
             | Self::LostAtLogin { .. }
             | Self::UnknownServer { .. }
@@ -258,6 +276,13 @@ impl ClientError {
     pub(super) fn is_final(&self) -> bool {
         matches!(self.exit_code(), 4 | 5)
     }
+}
+
+fn weaker_again(suite: &str, file: &Path, line: Option<usize>) -> String {
+    line.map_or_else(
+        || "start the client again".to_owned(),
+        |line| format!("remove the word '{suite}' from line {line} of {}", file.display()),
+    )
 }
 
 fn messages(count: usize) -> String {

@@ -1,7 +1,9 @@
 //! The keys of the servers that this person has met, in a file that can be read and edited by hand: one server a line,
-//! `host:port key`, with `#` for comments. What to do about a key that is not the expected one is decided elsewhere.
+//! `host:port key`, with `#` for comments. A third part, `hybrid`, tells of the strongest suite that the server was
+//! seen to have, and a client wants no weaker one from it. What to do about a key or a suite that is not the expected
+//! one is decided elsewhere.
 //!
-//! Clients that run at once take turns by a lock on the folder, and each reads the file again before it adds its line,
+//! Clients that run at once take turns by a lock on the folder, and each reads the file again before it writes its line,
 //! so none loses what another one wrote.
 
 use std::fs::{self, DirBuilder, File};
@@ -9,18 +11,19 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use crate::channel::PublicKey;
+use crate::channel::{PublicKey, Suite};
 use crate::private_file;
 
 const FILE_NAME: &str = "known_servers";
 
-const HEADER: &str =
-    "# The servers that chat knows: host:port, then the server's key. Remove a line to forget one.\n";
+const HEADER: &str = "# The servers that chat knows: host:port, the server's key, the strongest suite seen. Remove a line to forget one.\n";
 
 /// A server that has a line in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Known {
     pub(super) key: PublicKey,
+    /// The strongest that a session with it had.
+    pub(super) suite: Option<Suite>,
     /// The number of its line, from 1.
     pub(super) line: usize,
 }
@@ -53,12 +56,15 @@ pub enum KnownServersError {
 /// What is wrong with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadLine {
-    /// It has one part, or more than two.
-    #[error("it is not 'host:port key'")]
-    NotTwoParts,
+    /// It has one part, or more than three.
+    #[error("it is not 'host:port key' or 'host:port key suite'")]
+    Parts,
     /// No key.
     #[error("the second part is no key: {0}")]
     NoKey(#[from] crate::channel::KeyTextError),
+    /// No suite that this version knows.
+    #[error("the third part is no suite: there are 'hybrid' and 'classical'")]
+    NoSuite,
     /// A server that has a line already; holds its number.
     #[error("it speaks of the same server as line {0}")]
     Repeated(usize),
@@ -87,15 +93,13 @@ impl KnownServers {
 
     /// Adds a line for a server that has none, and says what the file then holds: another client may have been
     /// quicker. It is on the disk afterwards.
-    pub(super) fn remember(&self, address: &str, key: PublicKey) -> Result<Known, KnownServersError> {
-        let failed = |path: &Path, done| {
-            let path = path.to_owned();
-            move |error| KnownServersError::Io { path, done, error }
-        };
-        let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(&self.folder).map_err(failed(&self.folder, "made"))?;
-        let folder = File::open(&self.folder).map_err(failed(&self.folder, "opened"))?;
-        folder.lock().map_err(failed(&self.folder, "locked"))?;
+    pub(super) fn remember(
+        &self,
+        address: &str,
+        key: PublicKey,
+        suite: Option<Suite>,
+    ) -> Result<Known, KnownServersError> {
+        let _folder = self.locked_folder()?;
         let mut text = self.read()?;
         if let Some(known) = find(&self.parse(&text)?, address) {
             return Ok(known);
@@ -106,9 +110,45 @@ impl KnownServers {
         if !text.ends_with('\n') {
             text.push('\n');
         }
-        text.extend([address, " ", &key.to_string(), "\n"]);
-        private_file::replace(&self.path(), text.as_bytes()).map_err(failed(&self.path(), "written"))?;
-        Ok(Known { key, line: text.lines().count() })
+        text.extend([line_of(address, key, suite).as_str(), "\n"]);
+        self.write(&text)?;
+        Ok(Known { key, suite, line: text.lines().count() })
+    }
+
+    /// Notes in the line of the server with this key that it has this suite, unless a stronger one is noted already.
+    /// It is on the disk afterwards. A line that is not there, or has another key by now, stays as it is.
+    pub(super) fn note_suite(
+        &self,
+        address: &str,
+        key: PublicKey,
+        suite: Suite,
+    ) -> Result<(), KnownServersError> {
+        let _folder = self.locked_folder()?;
+        let text = self.read()?;
+        let known = find(&self.parse(&text)?, address).filter(|known| known.key == key);
+        match known {
+            Some(known) if known.suite.is_none_or(|noted| suite.is_stronger_than(noted)) => {
+                self.write(&with_line(&text, known.line, &line_of(address, key, Some(suite))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the folder if need be. No other client writes the file until what this gives is dropped.
+    fn locked_folder(&self) -> Result<File, KnownServersError> {
+        let failed = |done| {
+            let path = self.folder.clone();
+            move |error| KnownServersError::Io { path, done, error }
+        };
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder).map_err(failed("made"))?;
+        let folder = File::open(&self.folder).map_err(failed("opened"))?;
+        folder.lock().map_err(failed("locked"))?;
+        Ok(folder)
+    }
+
+    fn write(&self, text: &str) -> Result<(), KnownServersError> {
+        let failed = |error| KnownServersError::Io { path: self.path(), done: "written", error };
+        private_file::replace(&self.path(), text.as_bytes()).map_err(failed)
     }
 
     fn read(&self) -> Result<String, KnownServersError> {
@@ -138,24 +178,46 @@ impl KnownServers {
 
 struct Entry<'t> {
     address: &'t str,
-    key: PublicKey,
-    line: usize,
+    known: Known,
 }
 
 fn parse_line<'t>(line: usize, content: &'t str, before: &[Entry<'t>]) -> Result<Entry<'t>, BadLine> {
-    let mut parts = content.split_whitespace();
-    let (Some(address), Some(key), None) = (parts.next(), parts.next(), parts.next()) else {
-        return Err(BadLine::NotTwoParts);
+    let parts: Vec<&str> = content.split_whitespace().collect();
+    let (address, key, suite) = match *parts {
+        [address, key] => (address, key, None),
+        [address, key, suite] => (address, key, Some(suite)),
+        _ => return Err(BadLine::Parts),
     };
-    if let Some(same) = before.iter().find(|entry| entry.address.eq_ignore_ascii_case(address)) {
+    if let Some(same) = find(before, address) {
         return Err(BadLine::Repeated(same.line));
     }
-    Ok(Entry { address, key: key.parse()?, line })
+    let key = key.parse()?;
+    let suite = suite.map(|name| Suite::from_short_name(name).ok_or(BadLine::NoSuite)).transpose()?;
+    Ok(Entry { address, known: Known { key, suite, line } })
 }
 
 fn find(entries: &[Entry<'_>], address: &str) -> Option<Known> {
     let entry = entries.iter().find(|entry| entry.address.eq_ignore_ascii_case(address));
-    entry.map(|entry| Known { key: entry.key, line: entry.line })
+    entry.map(|entry| entry.known)
+}
+
+fn line_of(address: &str, key: PublicKey, suite: Option<Suite>) -> String {
+    suite
+        .map_or_else(|| format!("{address} {key}"), |suite| format!("{address} {key} {}", suite.short_name()))
+}
+
+/// The text with another line in the place of that with the number `line`, from 1.
+fn with_line(text: &str, line: usize, content: &str) -> String {
+    let mut changed = String::with_capacity(text.len() + content.len());
+    for (number, old) in (1..).zip(text.split_inclusive('\n')) {
+        if number == line {
+            changed.push_str(content);
+            changed.push_str(if old.ends_with('\n') { "\n" } else { "" });
+        } else {
+            changed.push_str(old);
+        }
+    }
+    changed
 }
 
 #[cfg(test)]
@@ -180,9 +242,9 @@ mod tests {
         let data = folder.path().join("share/chat");
         let known = KnownServers::within(&data);
         assert_eq!(known.lookup("localhost:5555").unwrap(), None);
-        let remembered = known.remember("localhost:5555", key()).unwrap();
+        let remembered = known.remember("localhost:5555", key(), None).unwrap();
         assert_eq!(known.lookup("LOCALHOST:5555").unwrap(), Some(remembered));
-        assert_eq!(remembered, Known { key: key(), line: 2 });
+        assert_eq!(remembered, Known { key: key(), suite: None, line: 2 });
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&data), mode(&known.path())), (0o700, 0o600));
     }
@@ -191,24 +253,51 @@ mod tests {
     fn what_is_in_the_file_stays_as_it_is() {
         let before = "# mine\n\n  host:1   AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA  ";
         let (_folder, known) = written(before);
-        known.remember("host:2", key()).unwrap();
-        assert_eq!(fs::read_to_string(known.path()).unwrap(), format!("{before}\nhost:2 {}\n", key()));
-        let other = PublicKey::from_bytes([0; 32]);
-        assert_eq!(known.remember("host:1", key()).unwrap(), Known { key: other, line: 3 });
+        known.remember("host:2", key(), Some(Suite::Hybrid)).unwrap();
+        assert_eq!(fs::read_to_string(known.path()).unwrap(), format!("{before}\nhost:2 {} hybrid\n", key()));
+        let other = Known { key: PublicKey::from_bytes([0; 32]), suite: None, line: 3 };
+        assert_eq!(known.remember("host:1", key(), Some(Suite::Hybrid)).unwrap(), other);
+    }
+
+    #[test]
+    fn a_stronger_suite_is_noted_in_the_line_of_its_server_and_nothing_else_changes() {
+        let (one, two) = (PublicKey::from_bytes([0; 32]), key());
+        let noted = |first: &str| format!("# mine\n\n{first}\n  other:2   {two}");
+        let (_folder, known) = written(&noted(&format!("  host:1  {one} ")));
+        let text = || fs::read_to_string(known.path()).unwrap();
+        known.note_suite("HOST:1", one, Suite::Classical).unwrap();
+        assert_eq!(text(), noted(&format!("HOST:1 {one} classical")));
+        known.note_suite("host:1", one, Suite::Hybrid).unwrap();
+        assert_eq!(text(), noted(&format!("host:1 {one} hybrid")));
+        assert_eq!(known.lookup("host:1").unwrap().unwrap().suite, Some(Suite::Hybrid));
+        // A weaker suite, the same once more, another key, a server without a line.
+        known.note_suite("host:1", one, Suite::Classical).unwrap();
+        known.note_suite("host:1", one, Suite::Hybrid).unwrap();
+        known.note_suite("host:1", two, Suite::Hybrid).unwrap();
+        known.note_suite("host:3", one, Suite::Hybrid).unwrap();
+        assert_eq!(text(), noted(&format!("host:1 {one} hybrid")));
+        known.note_suite("other:2", two, Suite::Hybrid).unwrap();
+        assert!(text().ends_with(&format!("\nother:2 {two} hybrid")));
     }
 
     #[test]
     fn a_bad_line_is_refused_with_its_number_and_nothing_is_changed() {
         let key = key();
         let cases = [
-            ("host:1".to_owned(), 1, BadLine::NotTwoParts),
-            (format!("# fine\nhost:1 {key} more"), 2, BadLine::NotTwoParts),
+            ("host:1".to_owned(), 1, BadLine::Parts),
+            (format!("# fine\nhost:1 {key} hybrid more"), 2, BadLine::Parts),
+            (format!("# fine\nhost:1 {key} more"), 2, BadLine::NoSuite),
+            (format!("host:1 {key} Hybrid"), 1, BadLine::NoSuite),
             ("host:1 short".to_owned(), 1, BadLine::NoKey(crate::channel::KeyTextError)),
             (format!("host:1 {key}\nHOST:1 {key}"), 2, BadLine::Repeated(1)),
         ];
         for (text, expected_line, expected) in cases {
             let (_folder, known) = written(&text);
-            for error in [known.lookup("x:1").unwrap_err(), known.remember("x:1", key).unwrap_err()] {
+            for error in [
+                known.lookup("x:1").unwrap_err(),
+                known.remember("x:1", key, None).unwrap_err(),
+                known.note_suite("host:1", key, Suite::Hybrid).unwrap_err(),
+            ] {
                 let KnownServersError::BadLine { line, reason, .. } = error else { panic!("{error}") };
                 assert_eq!((line, reason), (expected_line, expected), "{text:?}");
             }
@@ -222,12 +311,17 @@ mod tests {
         std::thread::scope(|scope| {
             for port in 0..16 {
                 let known = KnownServers::within(folder.path());
-                scope.spawn(move || known.remember(&format!("host:{port}"), key()).unwrap());
+                scope.spawn(move || {
+                    let address = format!("host:{port}");
+                    known.remember(&address, key(), None).unwrap();
+                    known.note_suite(&address, key(), Suite::Hybrid).unwrap();
+                });
             }
         });
         let known = KnownServers::within(folder.path());
         for port in 0..16 {
-            assert!(known.lookup(&format!("host:{port}")).unwrap().is_some());
+            let known = known.lookup(&format!("host:{port}")).unwrap();
+            assert_eq!(known.and_then(|known| known.suite), Some(Suite::Hybrid));
         }
     }
 }

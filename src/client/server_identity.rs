@@ -4,9 +4,12 @@
 //! A handshake has a deadline and a person who compares fingerprints has none. So a first contact goes just far
 //! enough to see the key and hangs up, before the server has learnt anything of us; after the answer we call again.
 
-use rand::rngs::SysRng;
+use std::sync::{Mutex, PoisonError};
 
-use crate::channel::{PublicKey, StaticKey};
+use rand::rngs::SysRng;
+use tracing::warn;
+
+use crate::channel::{PublicKey, StaticKey, Suite};
 use crate::link::Link;
 
 use super::ClientError;
@@ -14,13 +17,22 @@ use super::connection::{self, ConnectError, Connection};
 use super::known_servers::{Known, KnownServers};
 use super::person::Person;
 
-/// A server, and the key that it must hold.
+/// A server, and what it must be.
 pub(super) struct Server {
     link: Link,
     known_servers: KnownServers,
-    expected: PublicKey,
+    /// Written by whoever connects.
+    expected: Mutex<Expected>,
+}
+
+/// What a server must be to be the one that is meant.
+#[derive(Clone, Copy)]
+struct Expected {
+    key: PublicKey,
+    /// It has had a session with this suite, so it can do no less.
+    suite: Option<Suite>,
     /// The line of `known_servers` with the key; without one, it came with the link.
-    known_line: Option<usize>,
+    line: Option<usize>,
 }
 
 impl Server {
@@ -31,7 +43,7 @@ impl Server {
         person: &mut dyn Person,
     ) -> Result<Self, ClientError> {
         let address = link.address();
-        let (expected, known_line) = match (link.server_key, known_servers.lookup(&address)?) {
+        let expected = match (link.server_key, known_servers.lookup(&address)?) {
             (Some(key), Some(known)) if key != known.key => {
                 return Err(ClientError::OtherLink {
                     address,
@@ -41,30 +53,51 @@ impl Server {
                     line: known.line,
                 });
             }
-            (_, Some(Known { key, line })) => (key, Some(line)),
-            (Some(key), None) => (key, None),
+            (_, Some(known)) => known.into(),
+            (Some(key), None) => Expected { key, suite: None, line: None },
             (None, None) => {
                 let key = first_contact(&link, person)?;
-                (key, Some(remember(&known_servers, &address, key)?.line))
+                remember(&known_servers, &address, key, None)?.into()
             }
         };
-        Ok(Self { link, known_servers, expected, known_line })
+        Ok(Self { link, known_servers, expected: Mutex::new(expected) })
     }
 
     /// Opens a channel to the server, if it is the one that it must be; only then it learns that we hold the key `ours`.
     pub(super) fn connect(&self, ours: &StaticKey) -> Result<Connection, ClientError> {
-        connection::connect(&self.link, ours, Some(self.expected)).map_err(|error| match error {
+        let expected = self.expected();
+        let suites = expected.suite.map_or(&Suite::ALL[..], Suite::at_least);
+        let opened = connection::connect(&self.link, ours, suites, Some(expected.key));
+        let connection = opened.map_err(|error| match error {
             ConnectError::Failed(error) => error,
-            ConnectError::OtherKey(found) => self.is_someone_else(found),
-        })
+            ConnectError::TooWeak => self.became_weaker(expected),
+            ConnectError::OtherKey(found) => self.is_someone_else(expected, found),
+        })?;
+        self.saw(expected, connection.suite);
+        Ok(connection)
     }
 
     /// Keeps the key of a link, now that the server has proved to hold it.
     pub(super) fn remember(&self) -> Result<(), ClientError> {
-        if self.known_line.is_none() {
-            remember(&self.known_servers, &self.address(), self.expected)?;
+        let Expected { key, suite, line } = self.expected();
+        if line.is_none() {
+            let known = remember(&self.known_servers, &self.address(), key, suite)?;
+            self.expect(known.into());
         }
         Ok(())
+    }
+
+    /// From now on the server can do no less than this suite. What can't be written down is learnt again the next time.
+    fn saw(&self, expected: Expected, suite: Suite) {
+        if expected.suite.is_some_and(|seen| !suite.is_stronger_than(seen)) {
+            return;
+        }
+        self.expect(Expected { suite: Some(suite), ..expected });
+        if expected.line.is_some()
+            && let Err(error) = self.known_servers.note_suite(&self.address(), expected.key, suite)
+        {
+            warn!(%error, "the suite of the server is not noted");
+        }
     }
 
     /// `host:port`.
@@ -74,20 +107,41 @@ impl Server {
 
     /// The key that it has.
     pub(super) fn key(&self) -> PublicKey {
-        self.expected
+        self.expected().key
     }
 
-    fn is_someone_else(&self, found: PublicKey) -> ClientError {
-        match self.known_line {
-            Some(line) => {
-                key_changed(self.address(), &self.known_servers, Known { key: self.expected, line }, found)
-            }
+    fn expected(&self) -> Expected {
+        *self.expected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn expect(&self, expected: Expected) {
+        *self.expected.lock().unwrap_or_else(PoisonError::into_inner) = expected;
+    }
+
+    fn became_weaker(&self, expected: Expected) -> ClientError {
+        ClientError::WeakerSuite {
+            address: self.address(),
+            suite: expected.suite.map_or("", Suite::short_name),
+            file: self.known_servers.path(),
+            line: expected.line,
+        }
+    }
+
+    fn is_someone_else(&self, expected: Expected, found: PublicKey) -> ClientError {
+        match expected.line {
+            Some(line) => key_changed(self.address(), &self.known_servers, (expected.key, line), found),
             None => ClientError::NotOfTheLink {
                 address: self.address(),
-                expected: self.expected.fingerprint(),
+                expected: expected.key.fingerprint(),
                 found: found.fingerprint(),
             },
         }
+    }
+}
+
+impl From<Known> for Expected {
+    fn from(Known { key, suite, line }: Known) -> Self {
+        Self { key, suite, line: Some(line) }
     }
 }
 
@@ -95,10 +149,10 @@ impl Server {
 fn first_contact(link: &Link, person: &mut dyn Person) -> Result<PublicKey, ClientError> {
     let address = link.address();
     let ours = StaticKey::generate(&mut SysRng).map_err(|_| ClientError::NoEntropy)?;
-    let key = match connection::connect(link, &ours, None) {
+    let key = match connection::connect(link, &ours, &Suite::ALL, None) {
         Err(ConnectError::OtherKey(key)) => key,
         Err(ConnectError::Failed(error)) => return Err(error),
-        Ok(_) => return Err(ClientError::NotTrusted { address }),
+        Err(ConnectError::TooWeak) | Ok(_) => return Err(ClientError::NotTrusted { address }),
     };
     let fingerprint = key.fingerprint();
     if !person.is_there() {
@@ -117,18 +171,31 @@ fn first_contact(link: &Link, person: &mut dyn Person) -> Result<PublicKey, Clie
 }
 
 /// Another client may have met another server there in the meantime.
-fn remember(known_servers: &KnownServers, address: &str, key: PublicKey) -> Result<Known, ClientError> {
-    let known = known_servers.remember(address, key)?;
-    if known.key == key { Ok(known) } else { Err(key_changed(address.to_owned(), known_servers, known, key)) }
+fn remember(
+    known_servers: &KnownServers,
+    address: &str,
+    key: PublicKey,
+    suite: Option<Suite>,
+) -> Result<Known, ClientError> {
+    let known = known_servers.remember(address, key, suite)?;
+    if known.key == key {
+        return Ok(known);
+    }
+    Err(key_changed(address.to_owned(), known_servers, (known.key, known.line), key))
 }
 
-fn key_changed(address: String, known_servers: &KnownServers, known: Known, found: PublicKey) -> ClientError {
+fn key_changed(
+    address: String,
+    known_servers: &KnownServers,
+    (expected, line): (PublicKey, usize),
+    found: PublicKey,
+) -> ClientError {
     ClientError::KeyChanged {
         address,
-        expected: known.key.fingerprint(),
+        expected: expected.fingerprint(),
         found: found.fingerprint(),
         file: known_servers.path(),
-        line: known.line,
+        line,
     }
 }
 
@@ -190,7 +257,7 @@ mod tests {
         let (folder, known) = folder();
         let fake = FakeServer::with_key(1);
         let link = fake.link();
-        known.remember(&link.address(), PublicKey::from_bytes([5; 32])).unwrap();
+        known.remember(&link.address(), PublicKey::from_bytes([5; 32]), None).unwrap();
         let running = fake.run(|fake| assert!(fake.guest().is_err()));
         let server = identify(link, &folder, &mut Scripted::default()).unwrap();
         let error = server.connect(&ours()).err().unwrap();
@@ -225,7 +292,7 @@ mod tests {
         let error = server.connect(&ours()).err().unwrap();
         assert!(matches!(error, ClientError::NotOfTheLink { .. }) && error.exit_code() == 5, "{error}");
         running.join().unwrap();
-        known.remember(&link.address(), PublicKey::from_bytes([6; 32])).unwrap();
+        known.remember(&link.address(), PublicKey::from_bytes([6; 32]), None).unwrap();
         let error = identify(link, &folder, &mut Scripted::default()).err().unwrap();
         assert!(matches!(error, ClientError::OtherLink { .. }) && error.exit_code() == 5, "{error}");
     }

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 
-use chat::channel::{self, ChannelError, Incoming, Record, Sealer, StaticKey};
+use chat::channel::{self, ChannelError, Incoming, Record, Sealer, StaticKey, Suite};
 use chat::link::Link;
 use chat::wire::{self, ClientMessage, Decoded, MessageId, ServerMessage};
 use rand::rngs::SysRng;
@@ -17,6 +17,8 @@ use crate::support::{PATIENCE, eventually};
 pub struct FakeServer {
     listener: TcpListener,
     key: StaticKey,
+    /// What it speaks, strongest first.
+    pub suites: &'static [Suite],
 }
 
 /// One client at the fake server.
@@ -30,9 +32,14 @@ pub struct Guest {
 impl FakeServer {
     /// On a free port of the loopback address.
     pub fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::at("127.0.0.1:0")
+    }
+
+    /// On another address.
+    pub fn at(address: &str) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         listener.set_nonblocking(true).unwrap();
-        Self { listener, key: StaticKey::generate(&mut SysRng).unwrap() }
+        Self { listener, key: StaticKey::generate(&mut SysRng).unwrap(), suites: &Suite::ALL }
     }
 
     /// Where it is, with its key.
@@ -60,7 +67,7 @@ impl FakeServer {
     /// The next connection, with its handshake.
     pub fn try_guest(&self) -> Result<Guest, ChannelError> {
         let mut stream = self.stream();
-        let established = channel::accept(&mut stream, &self.key)?;
+        let established = channel::accept_with(&mut stream, &self.key, self.suites)?;
         let (sealer, incoming) = (established.sealer, established.incoming);
         Ok(Guest { stream, sealer, incoming, arrived: VecDeque::new() })
     }
