@@ -2,14 +2,19 @@
 //! the server finds everyone when it ends.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use tracing::debug;
+
 use super::limits::Limits;
 use super::lock::lock;
+use super::origin::Origin;
 use super::outbox::{Outbox, SessionId};
+use super::strangers::{Places, Strangers, Verdict};
 use crate::channel::PublicKey;
 use crate::names::Username;
 use crate::wire::Code;
@@ -19,6 +24,8 @@ pub(super) struct Client {
     pub(super) id: SessionId,
     pub(super) stream: Arc<TcpStream>,
     pub(super) address: SocketAddr,
+    /// What of the address is counted.
+    pub(super) origin: Origin,
     /// Set when someone logs in.
     member: OnceLock<Member>,
     /// Why the server ends this session, once it wants to. Written by whoever ends it.
@@ -75,7 +82,7 @@ impl Client {
 /// Why a newcomer is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// There are as many connections as the limits allow.
+    /// There are as many connections as the limits allow, in all or from this address.
     Full,
     /// The server is ending.
     Stopping,
@@ -95,7 +102,10 @@ pub(super) struct Hub {
 #[derive(Default)]
 struct Clients {
     map: HashMap<SessionId, Arc<Client>>,
-    strangers: usize,
+    /// How many connections of `map` each address has; never 0.
+    by_origin: HashMap<Origin, usize>,
+    /// Those of `map` who have not logged in, but for who had to give way and is about to be gone.
+    strangers: Strangers,
     next: SessionId,
     /// Members whose threads have ended because the server does, to be told goodbye.
     to_dismiss: Vec<Arc<Outbox>>,
@@ -107,32 +117,40 @@ impl Hub {
         Self { limits, clients: Mutex::default(), left: Condvar::new(), stopping: AtomicBool::new(false) }
     }
 
-    /// Lets a connection in, as a stranger, or gives it back.
+    /// Lets a connection in, as a stranger, or gives it back. Another stranger may have to give way for it.
     pub(super) fn admit(
         &self,
         stream: TcpStream,
         address: SocketAddr,
     ) -> Result<Arc<Client>, (Refusal, TcpStream)> {
+        let origin = Origin::from(address.ip());
         let mut clients = lock(&self.clients);
         if self.is_stopping() {
             return Err((Refusal::Stopping, stream));
         }
-        if clients.map.len() >= self.limits.connections || clients.strangers >= self.limits.strangers {
+        let Ok(to_give_way) = clients.room_for(origin, &self.limits) else {
             return Err((Refusal::Full, stream));
-        }
+        };
         let id = clients.next;
         clients.next += 1;
-        clients.strangers += 1;
         let client = Arc::new(Client {
             id,
             stream: Arc::new(stream),
             address,
+            origin,
             member: OnceLock::new(),
             ending: OnceLock::new(),
             heard: AtomicU64::new(0),
             since: Instant::now(),
         });
+        clients.strangers.insert(origin, id);
+        *clients.by_origin.entry(origin).or_default() += 1;
         clients.map.insert(id, Arc::clone(&client));
+        drop(clients);
+        if let Some(other) = to_give_way {
+            debug!(session = other.id, origin = %other.origin, "a stranger gives way");
+            let _ = other.stream.shutdown(Shutdown::Both);
+        }
         Ok(client)
     }
 
@@ -140,16 +158,14 @@ impl Hub {
     pub(super) fn log_in(&self, client: &Client, member: Member) {
         let mut clients = lock(&self.clients);
         if client.member.set(member).is_ok() {
-            clients.strangers -= 1;
+            clients.strangers.remove(client.origin, client.id);
         }
     }
 
     /// Forgets a connection whose thread ends. True when the server is ending and will say goodbye to it.
     pub(super) fn leave(&self, client: &Client) -> bool {
         let mut clients = lock(&self.clients);
-        if clients.map.remove(&client.id).is_some() && client.member().is_none() {
-            clients.strangers -= 1;
-        }
+        clients.forget(client);
         if let Some(member) = client.member().filter(|_| self.is_stopping()) {
             clients.to_dismiss.push(Arc::clone(&member.outbox));
         }
@@ -200,3 +216,43 @@ impl Hub {
         std::mem::take(&mut clients.to_dismiss)
     }
 }
+
+impl Clients {
+    /// Sees whether there is room for a newcomer, and who has to give way for it; that one is no longer counted.
+    fn room_for(&mut self, origin: Origin, limits: &Limits) -> Result<Option<Arc<Client>>, Full> {
+        let here = self.by_origin.get(&origin).copied().unwrap_or(0);
+        let per_address = limits.connections_per_address.unwrap_or(limits.connections);
+        if self.map.len() >= limits.connections || here >= per_address {
+            return Err(Full);
+        }
+        let places = Places { in_all: limits.strangers, per_address: limits.strangers_per_address };
+        let had_its_time =
+            |id| self.map.get(&id).is_none_or(|client| client.since.elapsed() >= limits.handshake);
+        match self.strangers.judge(origin, places, had_its_time) {
+            Verdict::LetIn => Ok(None),
+            Verdict::TurnAway => Err(Full),
+            Verdict::InPlaceOf(id) => {
+                let other = self.map.get(&id).map(Arc::clone);
+                if let Some(other) = &other {
+                    self.strangers.remove(other.origin, id);
+                }
+                Ok(other)
+            }
+        }
+    }
+
+    fn forget(&mut self, client: &Client) {
+        self.strangers.remove(client.origin, client.id);
+        if self.map.remove(&client.id).is_some()
+            && let Entry::Occupied(mut here) = self.by_origin.entry(client.origin)
+        {
+            *here.get_mut() -= 1;
+            if *here.get() == 0 {
+                here.remove();
+            }
+        }
+    }
+}
+
+/// There is no room.
+struct Full;

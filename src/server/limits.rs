@@ -19,8 +19,14 @@ pub struct Limits {
     pub silence: Duration,
     /// Connections in all. `connections`.
     pub connections: usize,
+    /// Connections from one address (of IPv6, from one network of 64 bits); without it, as many as in all, for a group
+    /// may share one address. `connections-per-address`.
+    pub connections_per_address: Option<usize>,
     /// Connections that have not logged in. `strangers`.
     pub strangers: usize,
+    /// Of those, from one address: enough for a class behind one router to sign up together.
+    /// `strangers-per-address`.
+    pub strangers_per_address: usize,
     /// What may wait in memory for one client before it has to catch up from the log, at least
     /// 64 KiB. `outbox-bytes`.
     pub outbox_bytes: usize,
@@ -34,7 +40,9 @@ impl Default for Limits {
             ping_after: Duration::from_secs(30),
             silence: Duration::from_secs(75),
             connections: 10_000,
-            strangers: 500,
+            connections_per_address: None,
+            strangers: 1000,
+            strangers_per_address: 256,
             outbox_bytes: 512 * 1024,
         }
     }
@@ -61,7 +69,8 @@ pub enum LimitError {
     Name(String),
 }
 
-const NAMES: &str = "handshake-seconds, login-seconds, ping-seconds, silence-seconds, connections, strangers and outbox-bytes";
+const NAMES: &str = "handshake-seconds, login-seconds, ping-seconds, silence-seconds, \
+    connections, connections-per-address, strangers, strangers-per-address and outbox-bytes";
 
 impl Limit {
     /// Puts the value in its place.
@@ -82,7 +91,11 @@ impl FromStr for Limit {
             "ping-seconds" => |limits, value| limits.ping_after = seconds(value),
             "silence-seconds" => |limits, value| limits.silence = seconds(value),
             "connections" => |limits, value| limits.connections = value as usize,
+            "connections-per-address" => {
+                |limits, value| limits.connections_per_address = Some(value as usize)
+            }
             "strangers" => |limits, value| limits.strangers = value as usize,
+            "strangers-per-address" => |limits, value| limits.strangers_per_address = value as usize,
             "outbox-bytes" if value < OUTBOX_BYTES_MIN => {
                 return Err(LimitError::TooLittle("outbox-bytes", OUTBOX_BYTES_MIN));
             }

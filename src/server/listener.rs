@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -32,6 +32,9 @@ const SEND_BYTES: usize = 128 * 1024;
 
 /// Connections taken in one go; then it is looked whether the server ends, and whether others wait elsewhere.
 const ACCEPTS_MAX: usize = 64;
+
+/// How often it is logged at most that newcomers are turned away: they may be many, and of one mind.
+const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// The waker's token; listeners are numbered from 0.
 const WAKE: Token = Token(usize::MAX);
@@ -105,6 +108,7 @@ impl Acceptor {
     pub(super) fn run(mut self, shared: &Arc<Shared>) {
         let mut events = Events::with_capacity(16);
         let mut pause = None;
+        let mut turned_away = TurnedAway::default();
         loop {
             if let Err(error) = self.poll.poll(&mut events, pause)
                 && error.kind() != ErrorKind::Interrupted
@@ -114,7 +118,8 @@ impl Acceptor {
             if events.iter().any(|event| event.token() == WAKE) {
                 return;
             }
-            pause = self.listeners.iter().filter_map(|listener| accept_some(listener, shared)).max();
+            let accepted = |listener| accept_some(listener, shared, &mut turned_away);
+            pause = self.listeners.iter().filter_map(accepted).max();
         }
     }
 }
@@ -131,10 +136,14 @@ fn bind_one(address: &str) -> Result<TcpListener, ListenError> {
 }
 
 /// Takes those who wait. Gives how long to wait before trying again; `None` when all are taken.
-fn accept_some(listener: &TcpListener, shared: &Arc<Shared>) -> Option<Duration> {
+fn accept_some(
+    listener: &TcpListener,
+    shared: &Arc<Shared>,
+    turned_away: &mut TurnedAway,
+) -> Option<Duration> {
     for _ in 0..ACCEPTS_MAX {
         match listener.accept() {
-            Ok((stream, address)) => welcome(stream, address, shared),
+            Ok((stream, address)) => welcome(stream, address, shared, turned_away),
             Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
             // The newcomer is gone again (accept(2) hands over the errors of the connection).
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
@@ -147,7 +156,24 @@ fn accept_some(listener: &TcpListener, shared: &Arc<Shared>) -> Option<Duration>
     Some(Duration::ZERO)
 }
 
-fn welcome(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>) {
+/// How many were turned away since it was last logged, and when that was.
+#[derive(Default)]
+struct TurnedAway {
+    count: u64,
+    told: Option<Instant>,
+}
+
+impl TurnedAway {
+    fn one_more(&mut self, address: SocketAddr) {
+        self.count += 1;
+        if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            warn!(last = %address, count = self.count, "no place is free: newcomers are turned away");
+            *self = Self { count: 0, told: Some(Instant::now()) };
+        }
+    }
+}
+
+fn welcome(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, turned_away: &mut TurnedAway) {
     let prepared = stream
         .set_nonblocking(false)
         .and_then(|()| stream.set_nodelay(true))
@@ -160,7 +186,7 @@ fn welcome(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>) {
         Ok(client) => client,
         Err((Refusal::Stopping, _)) => return,
         Err((Refusal::Full, stream)) => {
-            warn!(%address, "full: a newcomer is turned away");
+            turned_away.one_more(address);
             turn_away(&stream);
             return;
         }

@@ -8,7 +8,8 @@
 //! catch_up ← whoever joins, comes back or read too slowly: pages of the log, by the same outbox
 //! ```
 //!
-//! `hub` is the map of all connections, `housekeeping` closes the dead ones, `lifecycle` starts and ends it all.
+//! `hub` is the map of all connections, `strangers` says who of them has a place in the door, `housekeeping` closes the
+//! dead ones, `lifecycle` starts and ends it all.
 //! No lock is held while anything is sealed, written to a socket, or written to the disk.
 
 mod accounts;
@@ -30,11 +31,13 @@ mod lock;
 mod log;
 mod log_writer;
 mod login;
+mod origin;
 mod outbox;
 mod own_account;
 mod rooms;
 mod session;
 mod shared;
+mod strangers;
 
 pub use config::Config;
 pub use error::ServerError;

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream};
 
 use chat::channel::{self, ChannelError, Incoming, Record, Sealer, StaticKey};
 use chat::link::Link;
 use chat::wire::{self, BODY_TEXT, ClientMessage, Decoded, MessageId, SecretText, ServerMessage};
 use rand::rngs::SysRng;
 
-use super::{PASSWORD, PATIENCE};
+use super::{PASSWORD, PATIENCE, connect_from};
 
 /// A session that has done its handshake.
 pub struct Peer {
@@ -52,6 +52,18 @@ impl Peer {
     /// Connects with a key of one's own and shakes hands, if the server lets us.
     pub fn try_with_key(link: &Link, key: &StaticKey) -> Result<Self, ChannelError> {
         Self::shake_hands(TcpStream::connect(link.address())?, link, key)
+    }
+
+    /// Connects from another address of this computer, and takes the server's welcome.
+    pub fn from_host(host: IpAddr, link: &Link) -> Self {
+        let mut peer = Self::try_from_host(host, link).unwrap();
+        assert!(matches!(peer.next(), ServerMessage::Welcome { .. }));
+        peer
+    }
+
+    /// Connects from another address and shakes hands, if the server lets us.
+    pub fn try_from_host(host: IpAddr, link: &Link) -> Result<Self, ChannelError> {
+        Self::over(connect_from(host, link.address().parse().unwrap()), link)
     }
 
     /// The same as [`Self::try_connect`] on a socket of one's own making.
