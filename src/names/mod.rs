@@ -5,10 +5,12 @@ mod device_label;
 mod message_text;
 mod password;
 mod room_name;
+mod time_span;
 mod username;
 
 pub use device_label::{DEVICE_LABEL_BYTES_MAX, DeviceLabel, DeviceLabelError};
 pub use message_text::{MESSAGE_BYTES_MAX, MessageText, MessageTextError};
 pub use password::{NewPassword, PASSWORD_BYTES_MAX, PASSWORD_RULE, Password, PasswordError};
 pub use room_name::{ROOM_NAME_CHARS_MAX, RoomName, RoomNameError};
+pub use time_span::{TIME_SPAN_SECONDS_MAX, TimeSpan, TimeSpanError};
 pub use username::{USERNAME_CHARS_MAX, Username, UsernameError};
