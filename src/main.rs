@@ -1,6 +1,6 @@
 //! Parses, dispatches, prints the error, sets the exit code.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use chat::cli::{Cli, Job};
@@ -25,12 +25,29 @@ fn main() -> ExitCode {
                 Err(error) => (error.exit_code(), Some(error.to_string())),
             }
         }
+        Ok(Job::Admin(config)) => {
+            log("error", verbose);
+            let lines = server::administer(config).map_err(|error| error.to_string());
+            (1, lines.and_then(|lines| print(&lines)).err())
+        }
         Err(error) => (2, Some(error.to_string())),
     };
     error.map_or(ExitCode::SUCCESS, |error| {
         complain(&error);
         ExitCode::from(code)
     })
+}
+
+/// An answer for the operator, in which others may have written something. A reader may have seen enough before its end.
+fn print(lines: &[String]) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    let written = lines.iter().try_for_each(|line| writeln!(out, "{}", terminal_text::one_line(line)));
+    match written.and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(format!("it was done, and the answer can't be written: {error}; check where the output goes"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Where nobody can read it, the exit code tells all the same.

@@ -4,6 +4,15 @@ use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A `chat admin` that works on the files of a stopped server holds the folder for a moment; a server that is started
+/// just then waits for it.
+const HELD_AT_MOST: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether the folder is free.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// The folder, held by this server until it is dropped.
 pub(super) struct DataFolder {
@@ -29,14 +38,28 @@ pub enum DataFolderError {
 }
 
 impl DataFolder {
+    /// The file that every server makes first and none is without.
+    pub(super) const SERVER_KEY: &str = "server.key";
+
     /// Makes the folder (0700) if it is not there, and takes it.
     pub(super) fn take(path: &Path) -> Result<Self, DataFolderError> {
-        let unusable = |path: &Path, source| DataFolderError::Unusable { path: path.to_owned(), source };
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(path)
-            .map_err(|source| unusable(path, source))?;
+            .map_err(|source| DataFolderError::Unusable { path: path.to_owned(), source })?;
+        let until = Instant::now() + HELD_AT_MOST;
+        loop {
+            match Self::take_existing(path) {
+                Err(DataFolderError::InUse(_)) if Instant::now() < until => thread::sleep(LOOK_EVERY),
+                taken => return taken,
+            }
+        }
+    }
+
+    /// Takes a folder that is there, at once or not at all.
+    pub(super) fn take_existing(path: &Path) -> Result<Self, DataFolderError> {
+        let unusable = |path: &Path, source| DataFolderError::Unusable { path: path.to_owned(), source };
         let lock_path = path.join("lock");
         let lock = File::options()
             .create(true)
@@ -51,9 +74,14 @@ impl DataFolder {
         }
     }
 
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Who the server is.
     pub(super) fn server_key(&self) -> PathBuf {
-        self.path.join("server.key")
+        self.path.join(Self::SERVER_KEY)
     }
 
     /// Who may come in.

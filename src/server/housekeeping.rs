@@ -22,7 +22,7 @@ pub(super) fn run(shared: &Shared, stop: &Receiver<()>) {
         look_after_everyone(shared);
         if Instant::now() >= devices_due {
             devices_due = Instant::now() + DEVICES_EVERY;
-            if let Err(error) = shared.devices.write_last_seen() {
+            if let Err(error) = shared.stores.devices.write_last_seen() {
                 warn!(%error, "when devices were last seen could not be written; it is tried again");
             }
         }

@@ -178,6 +178,11 @@ impl Hub {
         lock(&self.clients).map.values().filter(|client| client.member().is_some()).map(Arc::clone).collect()
     }
 
+    /// How many connections there are, strangers too.
+    pub(super) fn connections(&self) -> usize {
+        lock(&self.clients).map.len()
+    }
+
     /// Ends those of the sessions of `name` that `is_meant` picks.
     pub(super) fn end_sessions(
         &self,

@@ -14,10 +14,10 @@ use signal_hook::iterator::Signals;
 use tracing::{error, info, warn};
 
 use super::accounts::{Accounts, Cost};
+use super::admin::ControlSocket;
 use super::catch_up::{CatchUp, CatchUpQueue};
 use super::config::Config;
 use super::data_folder::DataFolder;
-use super::devices::Devices;
 use super::error::ServerError;
 use super::flusher::{self, Flusher};
 use super::housekeeping;
@@ -31,6 +31,7 @@ use super::outbox::Outbox;
 use super::rooms::{Room, Rooms};
 use super::session;
 use super::shared::Shared;
+use super::stores::Stores;
 use crate::channel::PublicKey;
 use crate::names::RoomName;
 
@@ -49,16 +50,16 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     let folder = DataFolder::take(&config.data)?;
     let key = identity::load_or_make(&folder.server_key())?;
     let cost = if config.small_host { Cost::SMALL_HOST } else { Cost::STANDARD };
-    let accounts = Accounts::open(&folder.users(), cost)?;
-    let devices = Devices::open(&folder.devices())?;
-    let mut store = LogStore::open(&folder.log())?;
+    let stores = Stores::open(folder, cost)?;
+    let mut store = LogStore::open(&stores.folder.log())?;
     let (lobby, head) = store.open_room(&RoomName::lobby())?;
     let rooms = Arc::new(Rooms::new(vec![Arc::new(Room::new(lobby, RoomName::lobby(), head))]));
     let listeners = listener::bind(&config.listen)?;
-    if accounts.uses_example_accounts() && can_be_reached(&listeners)? {
+    if stores.accounts.uses_example_accounts() && can_be_reached(&listeners)? {
         return Err(ServerError::ExampleAccounts);
     }
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, Signal::XFSZ.as_raw()])?;
+    let control = ControlSocket::open(&stores.folder);
     announce(key.public(), &listeners)?;
 
     let (behind, behind_end) = CatchUpQueue::new();
@@ -69,8 +70,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     let shared = Arc::new(Shared {
         key,
         limits: limits.clone(),
-        accounts,
-        devices,
+        stores,
         rooms: Arc::clone(&rooms),
         log,
         hub: Hub::new(limits),
@@ -91,12 +91,22 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     let for_thread = Arc::clone(&shared);
     let listener = start("listener", move || acceptor.run(&for_thread))?;
 
-    wait_for_the_end(&mut signals, &shared.accounts);
+    let control = control.map(|(socket, waker)| {
+        let for_thread = Arc::clone(&shared);
+        start("control", move || socket.run(&for_thread)).map(|thread| (thread, waker))
+    });
+    let control = control.transpose()?;
+
+    wait_for_the_end(&mut signals, &shared.stores.accounts);
 
     info!("stopping");
     waker.wake()?;
     join("listener", listener);
-    shared.accounts.close();
+    if let Some((control, waker)) = control {
+        waker.wake()?;
+        join("control", control);
+    }
+    shared.stores.accounts.close();
     let dismissed = shared.hub.stop(Instant::now() + SESSIONS_END_WITHIN);
     shared.log.stop();
     join("log-writer", log_writer);
@@ -104,7 +114,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     behind.stop();
     flusher.stop();
     threads.join();
-    if let Err(error) = shared.devices.write_last_seen() {
+    if let Err(error) = shared.stores.devices.write_last_seen() {
         warn!(%error, "when devices were last seen was not written");
     }
     say_goodbye(dismissed);

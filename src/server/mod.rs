@@ -8,11 +8,13 @@
 //! catch_up ← whoever joins, comes back or read too slowly: pages of the log, by the same outbox
 //! ```
 //!
+//! `stores` is what is on the disk apart from the log; `admin` does what an operator asks, here or on the files alone.
 //! `hub` is the map of all connections, `strangers` says who of them has a place in the door, `housekeeping` closes the
 //! dead ones, `lifecycle` starts and ends it all.
 //! No lock is held while anything is sealed, written to a socket, or written to the disk.
 
 mod accounts;
+mod admin;
 mod catch_up;
 mod clock;
 mod config;
@@ -37,8 +39,10 @@ mod own_account;
 mod rooms;
 mod session;
 mod shared;
+mod stores;
 mod strangers;
 
+pub use admin::{AdminConfig, AdminError, AdminRequest, administer};
 pub use config::Config;
 pub use error::ServerError;
 pub use lifecycle::run;

@@ -36,7 +36,7 @@ impl Owner<'_> {
             Err(error) => return refused(Code::Malformed, error),
         };
         let is_welcome = || self.client.ending().is_none();
-        match self.shared.devices.enrol(self.key, self.name, label, clock::now(), is_welcome) {
+        match self.shared.stores.devices.enrol(self.key, self.name, label, clock::now(), is_welcome) {
             Ok(()) => {
                 info!(name = %self.name, device = %self.key.fingerprint(), "a device is remembered");
                 ServerMessage::Remembered {}
@@ -53,7 +53,7 @@ impl Owner<'_> {
 
     /// The devices of the account.
     pub(super) fn devices(&self) -> ServerMessage {
-        let devices = self.shared.devices.of(self.name);
+        let devices = self.shared.stores.devices.of(self.name);
         ServerMessage::Devices { devices: devices.iter().map(|device| self.shown(device)).collect() }
     }
 
@@ -61,7 +61,7 @@ impl Owner<'_> {
     pub(super) fn revoke(&self, fingerprint: DeviceFingerprint) -> ServerMessage {
         let wanted = Fingerprint::from_bytes(*fingerprint.as_bytes());
         let mut was_there = false;
-        let revoked = self.shared.devices.revoke(
+        let revoked = self.shared.stores.devices.revoke(
             self.name,
             |_, found| found == wanted,
             |keys| {
@@ -83,7 +83,7 @@ impl Owner<'_> {
 
     /// Forgets all devices but this one, and ends all sessions but this one, with whatever key.
     pub(super) fn revoke_others(&self) -> ServerMessage {
-        let revoked = self.shared.devices.revoke(
+        let revoked = self.shared.stores.devices.revoke(
             self.name,
             |key, _| *key != self.key,
             |_| {
@@ -106,7 +106,7 @@ impl Owner<'_> {
             Ok(new) => new,
             Err(error) => return refused(Code::BadPassword, error),
         };
-        match self.shared.accounts.change_password(self.name, &old, &new) {
+        match self.shared.stores.accounts.change_password(self.name, &old, &new) {
             Ok(()) => {
                 info!(name = %self.name, "the password was changed");
                 ServerMessage::PasswordChanged {}

@@ -56,7 +56,7 @@ impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         let server_will_say_goodbye = self.shared.hub.leave(self.client);
         let Some(member) = self.client.member() else { return };
-        self.shared.devices.was_seen(&member.key, clock::now());
+        self.shared.stores.devices.was_seen(&member.key, clock::now());
         if server_will_say_goodbye {
             return;
         }
@@ -206,7 +206,7 @@ impl Session<'_> {
     }
 
     fn handle_of_stranger(&mut self, message: ClientMessage) -> Result<(), End> {
-        let (accounts, devices) = (&self.shared.accounts, &self.shared.devices);
+        let (accounts, devices) = (&self.shared.stores.accounts, &self.shared.stores.devices);
         match message {
             ClientMessage::SignUp { name, password } => {
                 self.admit(login::sign_up(accounts, devices, &name, password))
@@ -283,7 +283,7 @@ impl Session<'_> {
     /// Lets in whoever's device this is, unless it has been revoked in this very moment: then the revocation has not
     /// seen this session, and this session sees the revocation.
     fn admit_device(&mut self, account: Account) -> Result<(), End> {
-        let devices = &self.shared.devices;
+        let devices = &self.shared.stores.devices;
         devices.was_seen(&self.key, clock::now());
         let name = account.name.clone();
         self.let_in(account);

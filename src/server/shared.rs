@@ -2,21 +2,19 @@
 
 use std::sync::Arc;
 
-use super::accounts::Accounts;
-use super::devices::Devices;
 use super::flusher::Flusher;
 use super::hub::Hub;
 use super::limits::Limits;
 use super::log_writer::LogQueue;
 use super::rooms::Rooms;
+use super::stores::Stores;
 use crate::channel::StaticKey;
 
 /// The server as its sessions see it.
 pub(super) struct Shared {
     pub(super) key: StaticKey,
     pub(super) limits: Limits,
-    pub(super) accounts: Accounts,
-    pub(super) devices: Devices,
+    pub(super) stores: Stores,
     pub(super) rooms: Arc<Rooms>,
     pub(super) log: LogQueue,
     pub(super) hub: Hub,

@@ -8,12 +8,14 @@
     reason = "shared by several test crates, each of which compiles it as its own module"
 )]
 
+mod admin;
 mod far_away;
 mod peer;
 mod refused_start;
 mod server_process;
 mod siege;
 
+pub use admin::{admin, admin_command, admin_ended};
 pub use far_away::{connect_from, loopback_address};
 pub use peer::{Heard, Peer, secret};
 pub use refused_start::{Refused, is_private, snapshot};

@@ -1,10 +1,13 @@
 //! The command line, and what it means: typed configurations for the server and the client.
 
+mod admin;
+
 use std::env;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use self::admin::AdminArgs;
 use crate::client::{self, PasswordSource};
 use crate::link::Link;
 use crate::names::Username;
@@ -33,6 +36,9 @@ enum Command {
     Server(ServerArgs),
     /// Connects to a server: sign up or log in, then type.
     Client(ClientArgs),
+    /// Asks the server on this host for something, or does it on its files when it does not run.
+    #[command(arg_required_else_help = true)]
+    Admin(AdminArgs),
 }
 
 #[derive(Args)]
@@ -85,6 +91,8 @@ pub enum Job {
     Server(server::Config),
     /// `chat client`.
     Client(client::Config),
+    /// `chat admin`.
+    Admin(server::AdminConfig),
 }
 
 /// There is no place for files: the environment names no home.
@@ -100,13 +108,14 @@ impl Cli {
         match self.command {
             Command::Server(args) => args.into_config().map(Job::Server),
             Command::Client(args) => args.into_config().map(Job::Client),
+            Command::Admin(args) => args.into_config().map(Job::Admin),
         }
     }
 }
 
 impl ServerArgs {
     fn into_config(self) -> Result<server::Config, NoHome> {
-        let data = self.data.map_or_else(|| data_home().map(|home| home.join("server")), Ok)?;
+        let data = server_data(self.data)?;
         let mut limits = Limits::default();
         self.limit.into_iter().for_each(|limit| limit.apply(&mut limits));
         Ok(server::Config { listen: self.listen, data, small_host: self.small_host, limits })
@@ -128,6 +137,11 @@ impl ClientArgs {
         let (link, sign_up, plain, remember) = (self.target, self.signup, self.plain, !self.no_remember);
         Ok(client::Config { link, user, sign_up, password, plain, remember, data_dir })
     }
+}
+
+/// The folder of a server, where it was not given.
+fn server_data(given: Option<PathBuf>) -> Result<PathBuf, NoHome> {
+    given.map_or_else(|| data_home().map(|home| home.join("server")), Ok)
 }
 
 /// `$XDG_DATA_HOME/chat`, or `~/.local/share/chat` (XDG Base Directory Specification; a relative path there is void).

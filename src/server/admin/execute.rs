@@ -1,0 +1,48 @@
+//! Does what an operator asks. The durable parts are there in any case; the live ones only when a server runs.
+
+use super::request::{AdminRequest, Answer};
+use crate::names::Username;
+use crate::server::clock;
+use crate::server::shared::Shared;
+use crate::server::stores::Stores;
+
+/// Does it, on the stores of a server, which are those of `live` if it runs. Returns when it is on the disk.
+pub(super) fn execute(request: AdminRequest, stores: &Stores, live: Option<&Shared>) -> Answer {
+    match request {
+        AdminRequest::Sessions {} => sessions(live),
+        AdminRequest::Devices { account } => devices(stores, &account),
+    }
+}
+
+fn sessions(live: Option<&Shared>) -> Answer {
+    let live =
+        live.ok_or("no server runs on this folder, so nobody is connected; start it with 'chat server'")?;
+    let (members, count) = (live.hub.members(), live.hub.connections());
+    let shown = members.iter().filter_map(|client| {
+        let member = client.member()?;
+        let (address, device) = (client.address, member.key.fingerprint());
+        let quiet = client.silence().as_secs();
+        Some(format!("{} from {address}, device {device}, quiet for {quiet} s", member.name))
+    });
+    let mut lines: Vec<String> = shown.collect();
+    lines.sort();
+    lines.insert(0, format!("{count} connected, {} of them logged in", lines.len()));
+    Ok(lines)
+}
+
+fn devices(stores: &Stores, account: &str) -> Answer {
+    let account = account_named(stores, account)?;
+    let lines = stores.devices.of(&account).into_iter().map(|device| {
+        let (fingerprint, seen) = (device.key.fingerprint(), clock::shown(device.last_seen));
+        format!("{fingerprint}  last seen {seen}  {}", device.label)
+    });
+    let lines: Vec<String> = lines.collect();
+    Ok(if lines.is_empty() { vec![format!("{account} has no devices")] } else { lines })
+}
+
+/// The account of this name, if there is one.
+fn account_named(stores: &Stores, name: &str) -> Result<Username, String> {
+    let parsed: Option<Username> = name.parse().ok();
+    let account = parsed.and_then(|name| stores.accounts.account(&name));
+    account.map(|account| account.name).ok_or_else(|| format!("there is no account '{name}'; check the name"))
+}

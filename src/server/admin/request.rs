@@ -1,0 +1,60 @@
+//! What an operator can ask, and the answer.
+
+use minicbor::{Decode, Encode};
+
+/// What `chat admin` asks of a server. There is no `Debug`: a request may hold a secret.
+#[derive(Encode, Decode)]
+#[cbor(map)]
+pub enum AdminRequest {
+    /// Who is connected.
+    #[n(0)]
+    Sessions {},
+    /// Which devices come in as an account without a password.
+    #[n(1)]
+    Devices {
+        /// The account's name.
+        #[n(0)]
+        account: String,
+    },
+}
+
+/// What was asked for, in lines of text for people; or why it was not done, and what to do next.
+pub(super) type Answer = Result<Vec<String>, String>;
+
+/// An [`Answer`] as it goes over the socket.
+#[derive(Encode, Decode)]
+#[cbor(map)]
+pub(super) enum WireAnswer {
+    /// It was done.
+    #[n(0)]
+    Done {
+        /// For the operator to read.
+        #[n(0)]
+        lines: Vec<String>,
+    },
+    /// It was not done.
+    #[n(1)]
+    Refused {
+        /// Why, and what to do next.
+        #[n(0)]
+        text: String,
+    },
+}
+
+impl From<Answer> for WireAnswer {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Ok(lines) => Self::Done { lines },
+            Err(text) => Self::Refused { text },
+        }
+    }
+}
+
+impl From<WireAnswer> for Answer {
+    fn from(answer: WireAnswer) -> Self {
+        match answer {
+            WireAnswer::Done { lines } => Ok(lines),
+            WireAnswer::Refused { text } => Err(text),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What a server keeps on its disk apart from the log, opened together. A running server and `chat admin` on a stopped
+//! one hold the same.
+
+use super::accounts::{Accounts, Cost};
+use super::data_folder::DataFolder;
+use super::devices::Devices;
+use super::error::ServerError;
+
+/// The durable parts of a server. Each guards itself.
+pub(super) struct Stores {
+    /// Who may come in.
+    pub(super) accounts: Accounts,
+    /// Which devices come in without a password.
+    pub(super) devices: Devices,
+    /// Where they are. It is held as long as they are open, and let go last.
+    pub(super) folder: DataFolder,
+}
+
+impl Stores {
+    /// Opens everything in a folder, and makes what is not there. New password hashes will have the cost `cost`.
+    pub(super) fn open(folder: DataFolder, cost: Cost) -> Result<Self, ServerError> {
+        let accounts = Accounts::open(&folder.users(), cost)?;
+        let devices = Devices::open(&folder.devices())?;
+        Ok(Self { accounts, devices, folder })
+    }
+}
