@@ -1,6 +1,8 @@
 //! The link that a server prints and a person pastes: where a server is, and which key it must have.
 //!
-//! `chat://[user@]host[:port][/room][#SERVERKEY]`, or just `host` or `host:port`. An IPv6 address stands in brackets.
+//! `chat://[user@]host[:port][/room][#SERVERKEY]`, or just `host` or `host:port`. An IPv6 address stands in brackets. In
+//! a user's name, what is not ASCII is written as `%` and two hexadecimal digits for each byte of UTF-8 (RFC 3986, section
+//! 2.1), so that a link has one direction and passes through anything; it is also read as it is.
 
 use std::fmt;
 use std::str::FromStr;
@@ -93,7 +95,7 @@ impl FromStr for Link {
             None => (rest, None),
         };
         let (user, place) = match rest.split_once('@') {
-            Some((user, place)) => (Some(user.parse()?), place),
+            Some((user, place)) => (Some(percent_decoded(user).parse()?), place),
             None => (None, rest),
         };
         let (host, port) = host_and_port(place)?;
@@ -105,7 +107,10 @@ impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("chat://")?;
         if let Some(user) = &self.user {
-            write!(f, "{user}@")?;
+            for byte in user.as_str().bytes() {
+                if byte.is_ascii() { write!(f, "{}", char::from(byte))? } else { write!(f, "%{byte:02X}")? }
+            }
+            f.write_str("@")?;
         }
         f.write_str(&self.address())?;
         if let Some(room) = &self.room {
@@ -116,6 +121,22 @@ impl fmt::Display for Link {
         }
         Ok(())
     }
+}
+
+/// The text with each `%` and two hexadecimal digits in it replaced by that byte. As it is, if some are damaged or the
+/// result is not UTF-8: no name has a `%` in it, so it will be refused with what was given.
+fn percent_decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let digits = part.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let Some(byte) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) else {
+            return text.to_owned();
+        };
+        bytes.push(byte);
+        bytes.extend(part.bytes().skip(2));
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
 fn host_and_port(place: &str) -> Result<(String, u16), LinkError> {
@@ -161,6 +182,23 @@ mod tests {
         assert_eq!(full.to_string(), format!("chat://alice@[2001:db8::1]:5556/lobby#{key}"));
         for link in [full, Link::to_host("localhost", 5555)] {
             assert_eq!(link.to_string().parse(), Ok(link));
+        }
+    }
+
+    #[test]
+    fn a_name_of_any_script_survives_its_link_which_is_ascii() {
+        for name in ["алиса", "שלום", "王伟", "zoë"] {
+            let link = Link { user: Some(name.parse().unwrap()), ..Link::to_host("localhost", 5555) };
+            assert!(link.to_string().is_ascii(), "{link}");
+            assert_eq!(link.to_string().parse().as_ref(), Ok(&link));
+            assert_eq!(format!("chat://{name}@localhost").parse(), Ok(link), "as it is typed");
+        }
+        assert_eq!("zo%c3%AB@h".parse::<Link>().unwrap().to_string(), "chat://zo%C3%AB@h:5555");
+        for text in
+            ["bob%@h", "bob%4@h", "bob%zz@h", "%ff%fe@h", "bob%+1@h", "b%é@h", "a%20b@h", "a%00@h", "a%3ab@h"]
+        {
+            let refused = LinkError::User(crate::names::UsernameError::BadCharacter);
+            assert_eq!(text.parse::<Link>(), Err(refused), "{text}");
         }
     }
 

@@ -76,6 +76,18 @@ pub fn lines(text: impl AsRef<[u8]>) -> Vec<String> {
         .collect()
 }
 
+/// What must stand after a name so that what follows it in its line stays behind it: a left-to-right mark (UAX #9, section
+/// 2.6) if the name has letters that are written from right to left, otherwise nothing.
+///
+/// Terminals that reorder a line would else take `<א> <ב hello` for `<ב> <א hello`: between two such letters brackets
+/// belong to neither. Terminals that don't reorder show nothing for the mark. It is a mark and not an isolate around the
+/// name, because some that reorder know no isolates (they are ten years younger), and some that don't show boxes.
+pub fn boundary_after(name: &str) -> &'static str {
+    use unicode_bidi::BidiClass::{AL, AN, R};
+    let is_from_the_right = name.chars().any(|c| matches!(unicode_bidi::bidi_class(c), R | AL | AN));
+    if is_from_the_right { "\u{200e}" } else { "" }
+}
+
 /// Decides by what is already in `safe`, not by what was in `line`, so that a second pass decides the same.
 fn safe_line(line: &str) -> String {
     let mut safe = String::with_capacity(line.len());
@@ -266,6 +278,21 @@ mod tests {
         for (name, input, expected) in cases {
             assert_eq!(lines(input), expected, "{name}");
             assert_eq!(one_line(input), expected.join("⏎"), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_follows_a_name_from_the_right_stays_behind_it() {
+        for name in ["alice", "9", "алиса", "王伟", ""] {
+            assert_eq!(boundary_after(name), "", "{name}");
+        }
+        for name in ["א", "שלום1", "سارة"] {
+            let line = format!("12:34 #lobby <{name}>{} <בוב hello", boundary_after(name));
+            let info = unicode_bidi::BidiInfo::new(&line, None);
+            let shown = info.reorder_line(&info.paragraphs[0], 0..line.len());
+            assert!(shown.starts_with("12:34 #lobby <") && shown.contains("\u{200e} <"), "{shown}");
+            let first = shown.chars().nth(14).unwrap();
+            assert!(name.contains(first), "the line begins with another's name: {shown}");
         }
     }
 

@@ -15,14 +15,14 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use zeroize::Zeroizing;
 
 use crate::channel::{PublicKey, StaticKey};
-use crate::names::Username;
+use crate::names::{USERNAME_BYTES_MAX, Username};
 use crate::private_file;
 
 /// The permissions that others than the owner may not have.
 const OTHERS: u32 = 0o077;
 
 /// No such file is longer, in bytes: a name, a space, a key of 43 characters, a line end.
-const FILE_BYTES_MAX: usize = 128;
+const FILE_BYTES_MAX: usize = USERNAME_BYTES_MAX + 1 + 43 + 1;
 
 /// A key that a server knows, and the account that it logs in to.
 pub(super) struct DeviceKey {
@@ -152,6 +152,15 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
         assert_eq!((mode(&keys.folder), mode(&keys.path(SERVER))), (0o700, 0o600));
         assert_eq!(fs::read_dir(&keys.folder).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_longest_name_has_room_in_its_file() {
+        let (_folder, keys) = folder();
+        let longest: Username = "𠀀".repeat(32).parse().unwrap();
+        assert!(keys.keep(SERVER, &longest, &key(5)).unwrap());
+        assert_eq!(keys.find(SERVER).unwrap().unwrap().account, longest);
+        assert_eq!(fs::metadata(keys.path(SERVER)).unwrap().len(), FILE_BYTES_MAX as u64);
     }
 
     #[test]

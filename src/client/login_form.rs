@@ -3,7 +3,9 @@
 
 use zeroize::Zeroizing;
 
-use crate::names::{NewPassword, PASSWORD_RULE, Password, PasswordError, Username};
+use crate::names::{
+    NewPassword, NewUsername, PASSWORD_RULE, Password, PasswordError, Username, UsernameError,
+};
 use crate::wire::{ClientMessage, Code, SecretText};
 
 use super::person::Person;
@@ -57,7 +59,7 @@ impl Form {
     /// Asks for what is missing.
     pub(super) fn fill(self, person: &mut dyn Person) -> Result<Attempt, ClientError> {
         let wants_account = self.wants_account.map_or_else(|| asked_for_account(person), Ok)?;
-        let name = self.name.map_or_else(|| asked_name(person, self.name_before), Ok)?;
+        let name = self.name.map_or_else(|| asked_name(person, self.name_before, wants_account), Ok)?;
         let password = match self.password {
             Some(password) if wants_account => {
                 new_password(password).map_err(ClientError::PasswordRefused)?
@@ -128,11 +130,19 @@ fn asked_for_account(person: &mut dyn Person) -> Result<bool, ClientError> {
     }
 }
 
-fn asked_name(person: &mut dyn Person, before: Option<Username>) -> Result<Username, ClientError> {
+fn asked_name(
+    person: &mut dyn Person,
+    before: Option<Username>,
+    wants_account: bool,
+) -> Result<Username, ClientError> {
+    let parse = |text: &str| {
+        let name = text.parse();
+        if wants_account { name.and_then(new_name) } else { name }
+    };
     let question = before.as_ref().map_or_else(|| "Name: ".to_owned(), |name| format!("Name [{name}]: "));
     loop {
         let answer = person.ask(&question)?;
-        match (answer.parse(), &before) {
+        match (parse(&answer), &before) {
             (Ok(name), _) => return Ok(name),
             (Err(_), Some(name)) if answer.is_empty() => return Ok(name.clone()),
             (Err(error), _) => person.tell(&sentence(&error)),
@@ -165,6 +175,10 @@ fn asked_new_password(person: &mut dyn Person) -> Result<Password, ClientError> 
         }
         person.tell("The two are not the same; type them once more.");
     }
+}
+
+fn new_name(name: Username) -> Result<Username, UsernameError> {
+    NewUsername::parse(name).map(NewUsername::into_username)
 }
 
 fn new_password(password: Password) -> Result<Password, PasswordError> {

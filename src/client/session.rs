@@ -2,7 +2,7 @@
 //! and sees that the screen, the server and the person learn of it. Whatever takes time (the network, the keyboard, a
 //! try to come back) has a thread of its own, so that nothing here waits for it.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -93,7 +93,9 @@ impl Session {
     ) -> Result<Self, ClientError> {
         let LoggedIn { connection, name, pass } = logged_in;
         let room = config.link.room.clone().unwrap_or_else(RoomName::lobby);
-        let transcript = Transcript::new(room.to_string(), TimeZone::system(), Timestamp::now());
+        let is_for_terminal = io::stdout().is_terminal();
+        let transcript =
+            Transcript::new(room.to_string(), TimeZone::system(), Timestamp::now(), is_for_terminal);
         let (screen, lines) = if is_for_editing() && !config.plain {
             let screen = Screen::with_editor()?;
             read_keys(events.clone())?;

@@ -2,15 +2,18 @@
 //! (a socket, a file, a command line), never merely checked, so that the rest of the program need not ask again.
 
 mod device_label;
+mod look_alike;
 mod message_text;
 mod password;
+mod precis;
 mod room_name;
 mod time_span;
 mod username;
 
 pub use device_label::{DEVICE_LABEL_BYTES_MAX, DeviceLabel, DeviceLabelError};
+pub use look_alike::Skeleton;
 pub use message_text::{MESSAGE_BYTES_MAX, MessageText, MessageTextError};
 pub use password::{NewPassword, PASSWORD_BYTES_MAX, PASSWORD_RULE, Password, PasswordError};
 pub use room_name::{ROOM_NAME_CHARS_MAX, RoomName, RoomNameError};
 pub use time_span::{TIME_SPAN_SECONDS_MAX, TimeSpan, TimeSpanError};
-pub use username::{USERNAME_CHARS_MAX, Username, UsernameError};
+pub use username::{NewUsername, USERNAME_BYTES_MAX, USERNAME_CHARS_MAX, Username, UsernameError};

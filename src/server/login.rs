@@ -5,7 +5,7 @@ use tracing::error;
 use super::accounts::{Account, Accounts, HashingError, LogInError, SignUpError};
 use super::devices::Devices;
 use crate::channel::PublicKey;
-use crate::names::{NewPassword, Password, Username};
+use crate::names::{NewPassword, NewUsername, Password, Username};
 use crate::wire::{Code, SecretText, ServerMessage};
 
 /// Failed tries on one connection before it is closed.
@@ -18,7 +18,7 @@ pub(super) fn sign_up(
     name: &str,
     password: SecretText,
 ) -> Result<Account, ServerMessage> {
-    let name: Username = name.parse().map_err(|error| refused(Code::BadName, error))?;
+    let name = name.parse().and_then(NewUsername::parse).map_err(|error| refused(Code::BadName, error))?;
     let password = Password::parse(password.0)
         .and_then(NewPassword::parse)
         .map_err(|error| refused(Code::BadPassword, error))?;
@@ -27,7 +27,7 @@ pub(super) fn sign_up(
         forgotten.inspect_err(|error| error!(%error, "old devices could not be forgotten")).is_ok()
     };
     accounts.sign_up(&name, &password, forget_devices).map_err(|error| match error {
-        SignUpError::NameTaken => refused(Code::NameTaken, error),
+        SignUpError::NameTaken | SignUpError::NameLooksTaken => refused(Code::NameTaken, error),
         SignUpError::NameNotCleared => refused(Code::NotStored, error),
         SignUpError::Hashing(error) => not_hashed(error),
         SignUpError::NotSaved(ref reason) => {

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Times are this computer's local ones. A line `!` names the day when it is not that of the line before; the first
-//! line is taken to be of today. Everything that is not our own text is made safe here.
+//! line is taken to be of today. Everything that is not our own text is made safe here. On a terminal, an invisible mark
+//! stands behind names from right to left (see [`boundary_after`]); for programs, lines have nothing but their text.
 
 use std::fmt::Display;
 
@@ -16,7 +17,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 use crate::channel::Fingerprint;
-use crate::terminal_text::one_line;
+use crate::terminal_text::{boundary_after, one_line};
 use crate::wire::{BODY_TEXT, Device};
 
 /// Makes lines, and remembers the day of the last one.
@@ -24,13 +25,19 @@ pub(in crate::client) struct Transcript {
     zone: TimeZone,
     room: String,
     day: Date,
+    is_for_terminal: bool,
 }
 
 impl Transcript {
     /// The lines of one room, of which the first is of today.
-    pub(in crate::client) fn new(room: String, zone: TimeZone, now: Timestamp) -> Self {
+    pub(in crate::client) fn new(
+        room: String,
+        zone: TimeZone,
+        now: Timestamp,
+        is_for_terminal: bool,
+    ) -> Self {
         let day = now.to_zoned(zone.clone()).date();
-        Self { zone, room, day }
+        Self { zone, room, day, is_for_terminal }
     }
 
     /// Something was said, `at` in milliseconds since 1970.
@@ -40,7 +47,9 @@ impl Transcript {
         } else {
             format!("(something of kind {kind}, which this version of chat can't show)")
         };
-        self.dated(at, |room| format!("{room} <{}> {body}", one_line(author)))
+        let author = one_line(author);
+        let boundary = if self.is_for_terminal { boundary_after(&author) } else { "" };
+        self.dated(at, |room| format!("{room} <{author}>{boundary} {body}"))
     }
 
     /// Someone joined.
@@ -108,8 +117,12 @@ mod tests {
     const DAY: u64 = 24 * 60 * 60 * 1000;
 
     fn transcript() -> Transcript {
+        transcript_for(false)
+    }
+
+    fn transcript_for(terminal: bool) -> Transcript {
         let now = Timestamp::from_millisecond(NOW.try_into().unwrap()).unwrap();
-        Transcript::new("#lobby".into(), TimeZone::UTC, now)
+        Transcript::new("#lobby".into(), TimeZone::UTC, now, terminal)
     }
 
     #[test]
@@ -139,6 +152,17 @@ mod tests {
         assert_eq!(line, ["10:34 #lobby <eve⏎12:00 #lobby <bob> \u{fffd}[2Jgone⏎and \u{fffd}"]);
         assert_eq!(transcript.arrived(NOW, "\u{202e}bob").concat(), "10:34 #lobby * \u{fffd}bob joined");
         assert!(transcript.note("no\x07").ends_with("! no\u{fffd}"));
+    }
+
+    #[test]
+    fn names_of_any_script_stand_where_names_stand() {
+        for name in ["алиса", "王伟", "שלום", "سارة٢", "अमित"] {
+            let said = |terminal| transcript_for(terminal).said(NOW, name, 0, "<ב 5 hi".as_bytes()).concat();
+            assert_eq!(said(false), format!("10:34 #lobby <{name}> <ב 5 hi"));
+            assert_eq!(said(true).replace('\u{200e}', ""), said(false));
+            assert_eq!(said(true).contains(">\u{200e} "), ["שלום", "سارة٢"].contains(&name), "{name}");
+            assert_eq!(transcript_for(true).left(NOW, name).concat(), format!("10:34 #lobby * {name} left"));
+        }
     }
 
     #[test]

@@ -53,6 +53,9 @@ pub(crate) enum SignUpError {
     /// Somebody has this name.
     #[error("this name is taken; choose another one, or log in if it is yours")]
     NameTaken,
+    /// Somebody has a name that can be taken for this one.
+    #[error("this name looks like a name that is taken; choose another one")]
+    NameLooksTaken,
     /// The password could not be hashed.
     #[error(transparent)]
     Hashing(#[from] HashingError),

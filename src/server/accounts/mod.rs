@@ -6,10 +6,10 @@ mod errors;
 mod hashing_pool;
 mod password_change;
 mod password_hash;
+mod records;
 mod users_db;
 mod users_file;
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::mem;
 use std::path::Path;
@@ -17,10 +17,11 @@ use std::sync::Mutex;
 
 use self::hashing_pool::HashingPool;
 use self::password_hash::StoredHash;
+use self::records::{Record, Records, Taken};
 use self::users_db::UsersDb;
-use self::users_file::{AccountLine, UsersFile};
+use self::users_file::UsersFile;
 use super::lock::lock;
-use crate::names::{NewPassword, Password, Username};
+use crate::names::{NewPassword, NewUsername, Password, Skeleton, Username};
 
 pub(crate) use self::errors::{AccountsError, LogInError, PasswordChangeError, SignUpError};
 pub(crate) use self::hashing_pool::HashingError;
@@ -37,7 +38,7 @@ pub(crate) struct Accounts {
     pool: HashingPool,
     /// What `users.db` said when it was last read, with what was added since. Logins read it; it is written
     /// under the lock of `users_db` only, and locked for no longer than a look-up.
-    records: Mutex<HashMap<Username, Record>>,
+    records: Mutex<Records>,
     /// Locked by whoever rewrites or reloads the file, from reading it until `records` agrees with it. Logins
     /// don't wait for it.
     users_db: Mutex<UsersDb>,
@@ -50,12 +51,6 @@ pub(crate) struct Account {
     pub(crate) name: Username,
     /// What that person may do.
     pub(crate) role: Role,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-struct Record {
-    role: Role,
-    hash: StoredHash,
 }
 
 impl Accounts {
@@ -76,8 +71,7 @@ impl Accounts {
     pub(crate) fn reload(&self) -> Result<(), AccountsError> {
         let users_db = lock(&self.users_db);
         let file = self.read(&users_db)?;
-        let record = |line: &AccountLine| Record { role: line.role, hash: line.hash.clone() };
-        let records = file.accounts().iter().map(|line| (line.name.clone(), record(line))).collect();
+        let records = Records::of(&file);
         let _old = mem::replace(&mut *lock(&self.records), records); // dropped after the lock
         Ok(())
     }
@@ -87,32 +81,32 @@ impl Accounts {
         lock(&self.records).get(name).map(|record| Account { name: name.clone(), role: record.role })
     }
 
-    /// Makes an account for a member. Blocks for as long as a hash takes, and until the account is safe on
+    /// Makes an account for a member, unless somebody has the name or one that looks like it. Blocks for as long as a hash takes, and until the account is safe on
     /// the disk. Just before it is written, when it is sure that nobody has the name, `clear_the_name` sees that
     /// nothing is left of someone who had it before; if it gives false, there will be no account.
     pub(crate) fn sign_up(
         &self,
-        name: &Username,
+        name: &NewUsername,
         password: &NewPassword,
         clear_the_name: impl FnOnce() -> bool,
     ) -> Result<Account, SignUpError> {
-        if self.record(name).is_some() {
-            return Err(SignUpError::NameTaken); // and no hash was spent on it
-        }
+        let skeleton = name.skeleton();
+        lock(&self.records).refuse_if_taken(name, &skeleton)?; // and no hash was spent on it
         let hash = self.pool.hash(password.expose(), self.cost)?;
         let record = Record { role: Role::Member, hash };
 
         let users_db = lock(&self.users_db);
         let file = self.read(&users_db)?; // as it is now: somebody may have edited it
-        if file.account(name).is_some() {
-            return Err(SignUpError::NameTaken);
+        lock(&self.records).refuse_if_taken(name, &skeleton)?; // somebody may have been faster
+        if let Some(taken) = self.taken_by_hand(&file, name, &skeleton) {
+            return Err(taken.into());
         }
         if !clear_the_name() {
             return Err(SignUpError::NameNotCleared);
         }
         users_db.replace(file.with_account(name, record.role, &record.hash))?;
-        let account = Account { name: name.clone(), role: record.role };
-        lock(&self.records).insert(name.clone(), record);
+        let account = Account { name: (**name).clone(), role: record.role };
+        lock(&self.records).insert(account.name.clone(), skeleton, record);
         Ok(account)
     }
 
@@ -165,6 +159,16 @@ impl Accounts {
             record.hash = new;
         }
         Ok(())
+    }
+
+    /// Whether an account that somebody has written into the file since it was read has this name, or looks like it.
+    fn taken_by_hand(&self, file: &UsersFile, name: &Username, skeleton: &Skeleton) -> Option<Taken> {
+        let unknown = file.accounts().iter().filter(|line| lock(&self.records).get(&line.name).is_none());
+        unknown.map(|line| &line.name).find_map(|other| match other {
+            other if other == name => Some(Taken::Name),
+            other if other.skeleton() == *skeleton => Some(Taken::Look),
+            _ => None,
+        })
     }
 
     fn record(&self, name: &Username) -> Option<Record> {
@@ -233,7 +237,7 @@ mod tests {
 
         fn sign_up(&self, name: &str) -> Result<Account, SignUpError> {
             let password = NewPassword::parse(password(PASSWORD)).unwrap();
-            self.accounts.sign_up(&name.parse().unwrap(), &password, || true)
+            self.accounts.sign_up(&new_name(name), &password, || true)
         }
 
         fn log_in(&self, name: &str, text: &str) -> Result<Account, LogInError> {
@@ -243,6 +247,10 @@ mod tests {
 
     fn password(text: &str) -> Password {
         Password::parse(Zeroizing::new(text.to_owned())).unwrap()
+    }
+
+    fn new_name(text: &str) -> NewUsername {
+        NewUsername::parse(text.parse().unwrap()).unwrap()
     }
 
     fn line(name: &str, role: Role, memory_mib: u32) -> String {
@@ -303,9 +311,8 @@ mod tests {
     fn a_name_is_cleared_only_for_who_gets_it_and_must_be() {
         let house = House::with(&line("alice", Role::Admin, 19));
         let password = NewPassword::parse(password(PASSWORD)).unwrap();
-        let sign_up = |name: &str, clear: fn() -> bool| {
-            house.accounts.sign_up(&name.parse().unwrap(), &password, clear)
-        };
+        let sign_up =
+            |name: &str, clear: fn() -> bool| house.accounts.sign_up(&new_name(name), &password, clear);
         assert!(matches!(sign_up("alice", || panic!("she is there")), Err(SignUpError::NameTaken)));
         assert!(matches!(sign_up("bob", || false), Err(SignUpError::NameNotCleared)));
         assert_eq!(house.file().lines().count(), 1);

@@ -39,6 +39,7 @@ mod tests {
 
     use super::super::{Cost, LogInError};
     use super::*;
+    use crate::names::NewUsername;
 
     const OLD: &str = "Correct horse 1";
     const NEW: &str = "Better horse 2";
@@ -54,10 +55,11 @@ mod tests {
     /// Bob, between two comments.
     fn with_bob() -> (TempDir, Accounts, Username) {
         let folder = tempfile::tempdir().unwrap();
-        let (path, bob) = (folder.path().join("users.db"), "bob".parse().unwrap());
+        let (path, bob): (_, Username) = (folder.path().join("users.db"), "bob".parse().unwrap());
         fs::write(&path, "# first\n").unwrap();
         let accounts = Accounts::open(&path, Cost::SMALL_HOST).unwrap();
-        accounts.sign_up(&bob, &new_password(OLD), || true).unwrap();
+        let new = NewUsername::parse(Username::clone(&bob)).unwrap();
+        accounts.sign_up(&new, &new_password(OLD), || true).unwrap();
         fs::write(&path, format!("{}# last\n", fs::read_to_string(&path).unwrap())).unwrap();
         (folder, accounts, bob)
     }

@@ -1,0 +1,164 @@
+//! The accounts in memory, and what their names look like. Apart, so that the two can't disagree.
+
+use std::collections::{HashMap, HashSet};
+
+use super::errors::SignUpError;
+use super::password_hash::StoredHash;
+use super::users_file::{Role, UsersFile};
+use crate::names::{Skeleton, Username};
+
+/// All accounts, to be found by name. Two of them may look alike, if somebody has written them so into `users.db`.
+#[derive(Default)]
+pub(super) struct Records {
+    by_name: HashMap<Username, Record>,
+    /// Of every name in `by_name`; nothing else. Accounts go only with the whole.
+    skeletons: HashSet<Skeleton>,
+}
+
+/// What is known of an account, besides its name.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) role: Role,
+    pub(super) hash: StoredHash,
+}
+
+/// Why a name can't be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// Somebody has it.
+    Name,
+    /// Somebody has one that looks like it.
+    Look,
+}
+
+impl Records {
+    /// The accounts of a file.
+    pub(super) fn of(file: &UsersFile) -> Self {
+        let mut records = Self::default();
+        for line in file.accounts() {
+            let record = Record { role: line.role, hash: line.hash.clone() };
+            records.insert(line.name.clone(), line.name.skeleton(), record);
+        }
+        records
+    }
+
+    /// Adds an account; `skeleton` is that of `name`.
+    pub(super) fn insert(&mut self, name: Username, skeleton: Skeleton, record: Record) {
+        self.skeletons.insert(skeleton);
+        self.by_name.insert(name, record);
+    }
+
+    /// The account of that name.
+    pub(super) fn get(&self, name: &Username) -> Option<&Record> {
+        self.by_name.get(name)
+    }
+
+    /// The same, to change it.
+    pub(super) fn get_mut(&mut self, name: &Username) -> Option<&mut Record> {
+        self.by_name.get_mut(name)
+    }
+
+    /// All of them, in any order.
+    pub(super) fn values(&self) -> impl Iterator<Item = &Record> {
+        self.by_name.values()
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+
+    /// Refuses a name that an account has or looks like; `skeleton` is that of `name`. Two look-ups.
+    pub(super) fn refuse_if_taken(&self, name: &Username, skeleton: &Skeleton) -> Result<(), Taken> {
+        if self.by_name.contains_key(name) {
+            return Err(Taken::Name);
+        }
+        if self.skeletons.contains(skeleton) { Err(Taken::Look) } else { Ok(()) }
+    }
+}
+
+impl From<Taken> for SignUpError {
+    fn from(taken: Taken) -> Self {
+        match taken {
+            Taken::Name => Self::NameTaken,
+            Taken::Look => Self::NameLooksTaken,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use tempfile::TempDir;
+    use zeroize::Zeroizing;
+
+    use super::super::{Account, Accounts, Cost};
+    use super::*;
+    use crate::names::{NewPassword, NewUsername, Password};
+
+    const HASH: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    fn lines(names: &[&str]) -> String {
+        names.iter().map(|name| format!("{name}:member:{HASH}\n")).collect::<Vec<_>>().concat()
+    }
+
+    fn with(names: &[&str]) -> (TempDir, PathBuf, Accounts) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.db");
+        fs::write(&path, lines(names)).unwrap();
+        let accounts = Accounts::open(&path, Cost::SMALL_HOST).unwrap();
+        (folder, path, accounts)
+    }
+
+    fn sign_up(accounts: &Accounts, name: &str) -> Result<Account, SignUpError> {
+        let password = Password::parse(Zeroizing::new("Correct horse 1".to_owned())).unwrap();
+        let name = NewUsername::parse(name.parse().unwrap()).unwrap();
+        accounts.sign_up(&name, &NewPassword::parse(password).unwrap(), || true)
+    }
+
+    fn accounts_in(path: &Path) -> usize {
+        fs::read_to_string(path).unwrap().lines().count()
+    }
+
+    #[test]
+    fn a_name_that_looks_like_another_one_is_refused_before_and_after_a_reload() {
+        let (_folder, path, accounts) = with(&["mike"]);
+        for _ in 0..2 {
+            assert!(matches!(sign_up(&accounts, "rnike"), Err(SignUpError::NameLooksTaken)));
+            assert!(matches!(sign_up(&accounts, "Mike"), Err(SignUpError::NameTaken)));
+            accounts.reload().unwrap();
+        }
+        assert_eq!(sign_up(&accounts, "БОБ").unwrap().name.as_str(), "боб");
+        assert!(matches!(sign_up(&accounts, "бо6"), Err(SignUpError::NameLooksTaken)));
+        assert_eq!(accounts_in(&path), 2);
+    }
+
+    #[test]
+    fn a_name_that_was_written_into_the_file_just_now_is_not_given_to_who_looks_like_it() {
+        let (_folder, path, accounts) = with(&[]);
+        fs::write(&path, lines(&["alice"])).unwrap();
+        assert!(matches!(sign_up(&accounts, "a1ice"), Err(SignUpError::NameLooksTaken)));
+        assert!(matches!(sign_up(&accounts, "alice"), Err(SignUpError::NameTaken)));
+        assert_eq!(accounts_in(&path), 1);
+    }
+
+    #[test]
+    fn accounts_that_look_alike_already_stay_and_another_one_does_not_come() {
+        let names = ["mike", "rnike", "аlice", "adrnin"];
+        let (_folder, path, accounts) = with(&names);
+        for name in names {
+            assert_eq!(accounts.account(&name.parse().unwrap()).unwrap().name.as_str(), name);
+        }
+        assert!(matches!(sign_up(&accounts, "alice"), Err(SignUpError::NameLooksTaken)));
+        fs::write(&path, lines(&["rnike"])).unwrap();
+        accounts.reload().unwrap();
+        assert!(
+            matches!(sign_up(&accounts, "mike"), Err(SignUpError::NameLooksTaken)),
+            "one of the two is left"
+        );
+        sign_up(&accounts, "alice").unwrap();
+    }
+}
