@@ -12,13 +12,14 @@
 //! | [`channel`] | the secure channel: Noise, records, frames; no sockets |
 //! | [`wire`] | the messages and their encoding |
 //! | [`link`] | `chat://` links |
+//! | [`limit`] | how bounds are written on the command line |
 //! | [`server`] | accounts, rooms, the log, delivery |
 //! | [`client`] | knowing the server, the connection, the conversation, its views |
 //! | [`cli`] | the command line |
 //!
 //! # The rule of imports
 //!
-//! `names`, `terminal_text`, `memory_secrecy`, `private_file`, `socket` ← `channel`, `wire` ← `link` ← `server`, `client` ← `cli` ← `main`. Parts of one
+//! `names`, `terminal_text`, `memory_secrecy`, `private_file`, `socket` ← `channel`, `wire` ← `link`, `limit` ← `server`, `client` ← `cli` ← `main`. Parts of one
 //! rank don't import each other, so server and client meet only through `wire`; `channel` imports nothing of ours.
 //! `tests/structure.rs` holds the rule.
 //!
@@ -34,6 +35,7 @@
 pub mod channel;
 pub mod cli;
 pub mod client;
+pub mod limit;
 pub mod link;
 pub mod memory_secrecy;
 pub mod names;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part may import. Who is not named here may not be there.
-const MAY_IMPORT: [(&str, &[&str]); 12] = [
+const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("names", &[]),
     ("terminal_text", &[]),
     ("memory_secrecy", &[]),
@@ -14,9 +14,10 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("channel", &[]),
     ("wire", &["names"]),
     ("link", &["names", "channel"]),
-    ("server", &["names", "private_file", "socket", "channel", "wire", "link"]),
-    ("client", &["names", "private_file", "terminal_text", "socket", "channel", "wire", "link"]),
-    ("cli", &["names", "link", "server", "client"]),
+    ("limit", &["channel"]),
+    ("server", &["names", "private_file", "socket", "channel", "wire", "link", "limit"]),
+    ("client", &["names", "private_file", "terminal_text", "socket", "channel", "wire", "link", "limit"]),
+    ("cli", &["names", "link", "limit", "server", "client"]),
     ("lib", &[]),
 ];
 

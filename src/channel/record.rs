@@ -7,6 +7,8 @@
 //! | 1 | none: goodbye, nothing follows |
 //! | 2 | none: key update, the next frame is sealed with the next key |
 
+use tracing::debug;
+
 use super::cipher_state::{CipherState, TAG_BYTES};
 use super::error::ChannelError;
 use super::frame::{FRAME_BYTES_MAX, write_frame};
@@ -94,6 +96,7 @@ impl Sealer {
             self.cipher.rekey()?;
             self.used.next_key();
             self.keys += 1;
+            debug!(number = self.keys, "our next key");
         }
         Ok(())
     }
@@ -142,6 +145,7 @@ impl Opener {
             [TYPE_KEY_UPDATE] => {
                 self.cipher.rekey()?;
                 self.used.next_key();
+                debug!("their next key");
                 return Ok(Record::KeyUpdate);
             }
             [TYPE_GOODBYE | TYPE_KEY_UPDATE, ..] | [] => return Err(ChannelError::BadLength),

@@ -9,9 +9,10 @@ use clap::{Args, Parser, Subcommand};
 
 use self::admin::AdminArgs;
 use crate::client::{self, PasswordSource};
+use crate::limit::Limit;
 use crate::link::Link;
 use crate::names::Username;
-use crate::server::{self, Limit, Limits};
+use crate::server;
 
 /// A private group chat in one program.
 #[derive(Parser)]
@@ -54,7 +55,7 @@ struct ServerArgs {
     small_host: bool,
     /// Sets a bound, for example connections=200; an unknown name lists them all.
     #[arg(long, value_name = "NAME=VALUE")]
-    limit: Vec<Limit>,
+    limit: Vec<Limit<server::Limits>>,
 }
 
 #[derive(Args)]
@@ -83,6 +84,9 @@ struct ClientArgs {
     /// Keeps what this client knows of servers apart from the other profiles.
     #[arg(long, value_name = "NAME")]
     profile: Option<Username>,
+    /// Sets a bound, for example session-seconds=3600; an unknown name lists them all.
+    #[arg(long, value_name = "NAME=VALUE")]
+    limit: Vec<Limit<client::Limits>>,
 }
 
 /// What the command line asks for.
@@ -116,8 +120,7 @@ impl Cli {
 impl ServerArgs {
     fn into_config(self) -> Result<server::Config, NoHome> {
         let data = server_data(self.data)?;
-        let mut limits = Limits::default();
-        self.limit.into_iter().for_each(|limit| limit.apply(&mut limits));
+        let limits = Limit::collect(self.limit);
         Ok(server::Config { listen: self.listen, data, small_host: self.small_host, limits })
     }
 }
@@ -135,7 +138,8 @@ impl ClientArgs {
         };
         let user = self.user.or_else(|| self.target.user.clone());
         let (link, sign_up, plain, remember) = (self.target, self.signup, self.plain, !self.no_remember);
-        Ok(client::Config { link, user, sign_up, password, plain, remember, data_dir })
+        let limits = Limit::collect(self.limit);
+        Ok(client::Config { link, user, sign_up, password, plain, remember, data_dir, limits })
     }
 }
 

@@ -244,6 +244,7 @@ mod tests {
             plain: true,
             remember: false,
             data_dir: folder.path().to_owned(),
+            limits: super::super::Limits::default(),
         };
         change(&mut config);
         let mut person = Scripted::answering(answers);

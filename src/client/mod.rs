@@ -24,6 +24,7 @@ mod event;
 mod fake;
 mod greeting;
 mod known_servers;
+mod limits;
 mod line_mode;
 mod login;
 mod login_form;
@@ -41,6 +42,7 @@ use std::path::PathBuf;
 
 pub use error::ClientError;
 pub use known_servers::{BadLine, KnownServersError};
+pub use limits::Limits;
 pub use password::PasswordSource;
 
 use crate::link::Link;
@@ -68,6 +70,8 @@ pub struct Config {
     pub remember: bool,
     /// The folder of `known_servers` and of the keys of this device. It is made if need be.
     pub data_dir: PathBuf,
+    /// How long things last.
+    pub limits: Limits,
 }
 
 /// Runs a client until its person leaves.
@@ -85,6 +89,7 @@ fn come_in(config: &Config) -> Result<(Server, LoggedIn), ClientError> {
     let mut person = person::at_the_terminal();
     let known_servers = KnownServers::within(&config.data_dir);
     let server = Server::identify(config.link.clone(), known_servers, &mut *person)?;
+    let server = server.sealing_within(config.limits.rekey);
     let logged_in = login::log_in(&server, config, &mut *person)?;
     Ok((server, logged_in))
 }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use rand::rngs::SysRng;
 use tracing::warn;
 
-use crate::channel::{PublicKey, StaticKey, Suite};
+use crate::channel::{KeyLimits, PublicKey, StaticKey, Suite};
 use crate::link::Link;
 
 use super::ClientError;
@@ -21,6 +21,8 @@ use super::person::Person;
 pub(super) struct Server {
     link: Link,
     known_servers: KnownServers,
+    /// Of what we send to it.
+    key_limits: KeyLimits,
     /// Written by whoever connects.
     expected: Mutex<Expected>,
 }
@@ -60,7 +62,12 @@ impl Server {
                 remember(&known_servers, &address, key, None)?.into()
             }
         };
-        Ok(Self { link, known_servers, expected: Mutex::new(expected) })
+        Ok(Self { link, known_servers, key_limits: KeyLimits::SOFT, expected: Mutex::new(expected) })
+    }
+
+    /// The same, where each key seals no more than this.
+    pub(super) fn sealing_within(self, key_limits: KeyLimits) -> Self {
+        Self { key_limits, ..self }
     }
 
     /// Opens a channel to the server, if it is the one that it must be; only then it learns that we hold the key `ours`.
@@ -68,11 +75,12 @@ impl Server {
         let expected = self.expected();
         let suites = expected.suite.map_or(&Suite::ALL[..], Suite::at_least);
         let opened = connection::connect(&self.link, ours, suites, Some(expected.key));
-        let connection = opened.map_err(|error| match error {
+        let mut connection = opened.map_err(|error| match error {
             ConnectError::Failed(error) => error,
             ConnectError::TooWeak => self.became_weaker(expected),
             ConnectError::OtherKey(found) => self.is_someone_else(expected, found),
         })?;
+        connection.sending.sealer.limit(self.key_limits);
         self.saw(expected, connection.suite);
         Ok(connection)
     }

@@ -46,4 +46,4 @@ pub use admin::{AdminConfig, AdminError, AdminRequest, administer};
 pub use config::Config;
 pub use error::ServerError;
 pub use lifecycle::run;
-pub use limits::{Limit, LimitError, Limits};
+pub use limits::Limits;

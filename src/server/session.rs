@@ -30,7 +30,7 @@ pub(super) fn serve(shared: &Shared, client: &Arc<Client>) {
     let _leaving = Leaving { shared, client };
     debug!(address = %client.address, "connected");
     let mut handshake = Deadlined::new(&client.stream, shared.limits.handshake);
-    let established = match channel::accept(&mut handshake, &shared.key) {
+    let mut established = match channel::accept(&mut handshake, &shared.key) {
         Ok(established) => established,
         Err(error) => {
             debug!(%error, "no handshake");
@@ -38,6 +38,7 @@ pub(super) fn serve(shared: &Shared, client: &Arc<Client>) {
         }
     };
     debug!(suite = %established.suite, "handshake done");
+    established.sealer.limit(shared.limits.rekey);
     let bound = shared.limits.outbox_bytes;
     let outbox = Arc::new(Outbox::new(client.id, Arc::clone(&client.stream), established.sealer, bound));
     let mut session =

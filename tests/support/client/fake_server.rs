@@ -52,6 +52,11 @@ impl FakeServer {
         Link::to_host("127.0.0.1", self.listener.local_addr().unwrap().port())
     }
 
+    /// Only its socket, which does not wait for anyone.
+    pub fn into_listener(self) -> TcpListener {
+        self.listener
+    }
+
     /// The next connection, before any handshake.
     pub fn stream(&self) -> TcpStream {
         let stream = eventually("a client connects", || match self.listener.accept() {
@@ -188,12 +193,15 @@ impl Guest {
     }
 }
 
+/// When something was said or happened, in milliseconds since 1970.
+pub const NOON: u64 = 1_795_170_840_000;
+
 /// Something that was said in the lobby just now.
 pub fn said(sequence: u64, author: &str, body: impl AsRef<[u8]>) -> ServerMessage {
     ServerMessage::Said {
         room: "#lobby".into(),
         sequence,
-        at: 1_795_170_840_000,
+        at: NOON,
         author: author.into(),
         id: MessageId::random().unwrap(),
         kind: 0,

@@ -47,8 +47,15 @@ impl Home {
 
     /// `chat client` with these arguments, for the person who lives here.
     pub fn client(&self, arguments: &[&str]) -> Command {
+        let mut command = self.remembered_client(arguments);
+        command.arg("--no-remember");
+        command
+    }
+
+    /// The same, on a device that the server remembers.
+    pub fn remembered_client(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
-        command.args(["client", "--no-remember"]).args(arguments);
+        command.arg("client").args(arguments);
         for name in OF_OTHERS {
             command.env_remove(name);
         }

@@ -13,7 +13,7 @@ mod presentable;
 mod terminal;
 mod watched;
 
-pub use fake_server::{FakeServer, Guest, said};
+pub use fake_server::{FakeServer, Guest, NOON, said};
 pub use home::Home;
 pub use piped::{Ended, Piped};
 pub use presentable::assert_presentable;

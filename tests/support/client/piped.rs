@@ -115,6 +115,11 @@ impl Piped {
         self.stdout.look(Collected::text)
     }
 
+    /// What it has written to standard error so far.
+    pub fn stderr(&self) -> String {
+        self.stderr.look(Collected::text)
+    }
+
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
