@@ -6,25 +6,34 @@ use std::time::Duration;
 /// The longest first wait.
 const FIRST: Duration = Duration::from_millis(500);
 
-/// The longest wait at all.
+/// The longest wait of who has no connection.
 const LONGEST: Duration = Duration::from_secs(60);
+
+/// The longest wait of who has one, and would like a new one.
+const LONGEST_FOR_RENEWAL: Duration = Duration::from_secs(60 * 60);
 
 /// The waits of one series of tries.
 pub(super) struct Backoff {
     next: Duration,
+    longest: Duration,
 }
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { next: FIRST }
+        Self { next: FIRST, longest: LONGEST }
     }
 }
 
 impl Backoff {
+    /// For someone who is not in a hurry.
+    pub(super) fn for_renewals() -> Self {
+        Self { longest: LONGEST_FOR_RENEWAL, ..Self::default() }
+    }
+
     /// The next wait; `jitter` is a random number from 0 to 1. It is at least half of the longest that it can be.
     pub(super) fn wait(&mut self, jitter: f64) -> Duration {
         let wait = self.next.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
-        self.next = (self.next * 2).min(LONGEST);
+        self.next = (self.next * 2).min(self.longest);
         wait
     }
 }

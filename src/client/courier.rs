@@ -15,6 +15,7 @@ use crate::wire::{self, ClientMessage, ServerMessage};
 use super::connection::{Connection, FRAME_OVERHEAD, Receiving, Sending};
 use super::event::Event;
 use super::model::OWN_MAX;
+use super::renewal::LineId;
 
 /// A connection on which nothing comes for this long is lost: the server pings after 30 s.
 const SILENCE_MAX: Duration = Duration::from_secs(75);
@@ -44,8 +45,12 @@ enum Parcel {
 }
 
 impl Courier {
-    /// Starts the threads.
-    pub(super) fn start(connection: Connection, events: SyncSender<Event>) -> std::io::Result<Self> {
+    /// Starts the threads. What they tell, they tell of this line.
+    pub(super) fn start(
+        connection: Connection,
+        line: LineId,
+        events: SyncSender<Event>,
+    ) -> std::io::Result<Self> {
         let Connection { sending, receiving, .. } = connection;
         let stream = sending.stream.try_clone()?;
         let (outgoing, parcels) = sync_channel(WAITING_MAX);
@@ -53,7 +58,7 @@ impl Courier {
         let sender = thread::Builder::new().name("send".into()).spawn(move || send(sending, &parcels))?;
         let receiver = thread::Builder::new()
             .name("receive".into())
-            .spawn(move || receive(receiving, &answers, &events))?;
+            .spawn(move || receive(receiving, line, &answers, &events))?;
         Ok(Self { outgoing, stream, threads: [sender, receiver] })
     }
 
@@ -88,7 +93,7 @@ impl Courier {
     }
 }
 
-fn receive(mut receiving: Receiving, answers: &SyncSender<Parcel>, events: &SyncSender<Event>) {
+fn receive(mut receiving: Receiving, line: LineId, answers: &SyncSender<Parcel>, events: &SyncSender<Event>) {
     let end = loop {
         match receiving.receive(SILENCE_MAX) {
             // When so many messages wait that there is no room for this one, the server hears from us anyway.
@@ -96,7 +101,7 @@ fn receive(mut receiving: Receiving, answers: &SyncSender<Parcel>, events: &Sync
                 let _ = answers.try_send(Parcel::Message(wire::encode(&ClientMessage::Pong {}).into()));
             }
             Ok(message) => {
-                if events.send(Event::Server(message)).is_err() {
+                if events.send(Event::Server(line, message)).is_err() {
                     return;
                 }
             }
@@ -104,7 +109,7 @@ fn receive(mut receiving: Receiving, answers: &SyncSender<Parcel>, events: &Sync
         }
     };
     shut(&receiving.stream);
-    let _ = events.send(Event::Ended(end));
+    let _ = events.send(Event::Ended(line, end));
 }
 
 /// Seals together what waits together. It ends after the goodbye, when nobody sends any more, or with the socket.
@@ -161,7 +166,7 @@ mod tests {
         let opened = connect(&link, &StaticKey::from_bytes(&[9; 32]), &Suite::ALL, Some(key));
         let connection = opened.unwrap_or_else(|_| panic!("the server holds its key"));
         let (events, inbox) = sync_channel(1);
-        (Courier::start(connection, events).unwrap(), inbox, running)
+        (Courier::start(connection, 7, events).unwrap(), inbox, running)
     }
 
     #[test]
@@ -173,9 +178,9 @@ mod tests {
             guest.send(&ServerMessage::Pong {});
             guest.say_goodbye();
         });
-        assert!(matches!(inbox.recv().unwrap(), Event::Server(ServerMessage::Lagged {})));
-        assert!(matches!(inbox.recv().unwrap(), Event::Server(ServerMessage::Pong {})));
-        assert!(matches!(inbox.recv().unwrap(), Event::Ended(End::Goodbye)));
+        assert!(matches!(inbox.recv().unwrap(), Event::Server(7, ServerMessage::Lagged {})));
+        assert!(matches!(inbox.recv().unwrap(), Event::Server(7, ServerMessage::Pong {})));
+        assert!(matches!(inbox.recv().unwrap(), Event::Ended(7, End::Goodbye)));
         courier.join();
         running.join().unwrap();
     }
@@ -183,7 +188,7 @@ mod tests {
     #[test]
     fn an_end_without_a_goodbye_is_a_lost_connection() {
         let (courier, inbox, running) = started(drop);
-        assert!(matches!(inbox.recv().unwrap(), Event::Ended(End::Channel(ChannelError::Closed))));
+        assert!(matches!(inbox.recv().unwrap(), Event::Ended(7, End::Channel(ChannelError::Closed))));
         courier.join();
         running.join().unwrap();
     }
@@ -201,7 +206,7 @@ mod tests {
             courier.send(&ClientMessage::Ping {}).unwrap();
         }
         courier.say_goodbye();
-        assert!(matches!(inbox.recv().unwrap(), Event::Ended(End::Goodbye)));
+        assert!(matches!(inbox.recv().unwrap(), Event::Ended(7, End::Goodbye)));
         courier.join();
         running.join().unwrap();
     }

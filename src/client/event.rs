@@ -6,18 +6,21 @@ use crate::wire::ServerMessage;
 use super::ClientError;
 use super::connection::{Connection, End};
 use super::line_mode::TypedLine;
+use super::renewal::LineId;
 
 /// The most events that wait for the session.
 pub(super) const EVENTS_MAX: usize = 256;
 
 /// Something happened.
 pub(super) enum Event {
-    /// The server sent a message.
-    Server(ServerMessage),
-    /// The connection is over.
-    Ended(End),
+    /// The server sent a message on this line.
+    Server(LineId, ServerMessage),
+    /// This line is over.
+    Ended(LineId, End),
     /// The end of a try to come back, logged in.
     CameBack(Result<Box<Connection>, ClientError>),
+    /// The end of a try to have another connection beside the present one, logged in.
+    Renewed(Result<Box<Connection>, ClientError>),
     /// A line came from a pipe or a terminal that is read plainly.
     Line(TypedLine),
     /// A key was pressed on a terminal.

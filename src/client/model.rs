@@ -143,6 +143,20 @@ impl Model {
         self.send_again();
     }
 
+    /// Another connection has asked for the room after `asked` and was let in, and takes the place of the present one,
+    /// on which more may have been shown since. What was sent and not answered is sent again there.
+    pub(super) fn moved(&mut self, asked: Option<u64>, after: u64, head: u64) {
+        // Who is still there on the other connection may have been shown more by now than there was when it was let in.
+        let shown = self.seen.filter(|_| asked == Some(after)).unwrap_or(after);
+        self.joined(shown, head.max(shown));
+        self.send_again();
+    }
+
+    /// The connection that had taken the place of another one is gone, and the other one is still there.
+    pub(super) fn moved_back(&mut self) {
+        self.send_again();
+    }
+
     /// The number of one's own messages that are not yet accepted and shown.
     pub(super) fn unsettled(&self) -> usize {
         self.own.len()

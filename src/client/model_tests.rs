@@ -65,6 +65,29 @@ fn what_was_seen_is_not_shown_again_and_what_is_missing_is_told() {
 }
 
 #[test]
+fn who_moves_to_another_connection_is_shown_nothing_twice_and_says_again_what_was_not_answered() {
+    let mut model = model();
+    apply_all(&mut model, [joined(4, 4), said(5, "bob", id(5))]);
+    for number in [1, 2] {
+        model.say(id(number), text("hello")).unwrap();
+    }
+    assert_eq!(model.take_unsent().len(), 2);
+    // The other connection asked after 5 and was let in when 6 was the last; more has come meanwhile.
+    apply_all(&mut model, [said(6, "bob", id(6)), accepted(id(1), 8), said(7, "bob", id(7))]);
+    model.moved(Some(5), 5, 6);
+    assert_eq!(model.seen(), Some(7));
+    assert_eq!(model.take_unsent().into_iter().map(|(id, _)| id).collect::<Vec<_>>(), [id(1), id(2)]);
+    let both =
+        [said(6, "bob", id(6)), said(7, "bob", id(7)), said(8, "alice", id(1)), said(8, "alice", id(1))];
+    assert_eq!(numbers(&apply_all(&mut model, both)), ["number 8"]);
+    // The log of another server begins elsewhere.
+    model.moved(Some(8), 0, 1);
+    assert_eq!(numbers(&apply_all(&mut model, [said(1, "bob", id(9))])), ["number 1"]);
+    model.moved_back();
+    assert_eq!(model.take_unsent().len(), 1);
+}
+
+#[test]
 fn a_server_that_was_restored_from_a_backup_decides_where_we_are() {
     let mut model = model();
     apply_all(&mut model, [joined(0, 0), said(100, "bob", id(1))]);

@@ -24,7 +24,7 @@ use super::model::{Happening, Model, OWN_MAX};
 use super::own_account::{OwnAccount, Reaction};
 use super::server_identity::Server;
 use super::signals::Signals;
-use super::uplink::Uplink;
+use super::uplink::{Gone, Passed, Uplink};
 use super::{ClientError, Config, greeting};
 
 /// Who wants to leave waits for what is under way as long as something comes of it within this time.
@@ -103,7 +103,7 @@ impl Session {
         } else {
             (Screen::plain(), Some(PlainLines::start(events.clone())?))
         };
-        let uplink = Uplink::new(server, pass, connection, events)?;
+        let uplink = Uplink::new(server, pass, connection, events, config.limits.session)?;
         let session = Self {
             model: Model::new(name, room),
             transcript,
@@ -130,6 +130,9 @@ impl Session {
                 lines.allow(self.model.unsettled() + self.own_account.unsettled());
             }
             self.uplink.try_if_due();
+            if self.is_calm() {
+                self.uplink.renew_if_due();
+            }
             if self.may_leave() {
                 return Ok(());
             }
@@ -147,10 +150,23 @@ impl Session {
 
     fn take(&mut self, event: Event) -> Result<ControlFlow<()>, ClientError> {
         match event {
-            Event::Server(message) => self.heard(message)?,
-            Event::Ended(end) => {
-                let reason = self.closing.take().unwrap_or_else(|| end.to_string());
-                return Ok(self.lost(&reason)?);
+            Event::Server(line, message) => match self.uplink.pass(line, message) {
+                Passed::On(message) => self.heard(message)?,
+                Passed::Entered { asked, after, head } => self.move_over(asked, after, head),
+                Passed::Over => {}
+            },
+            Event::Ended(line, end) => match self.uplink.ended(line) {
+                Gone::Present => {
+                    let reason = self.closing.take().unwrap_or_else(|| end.to_string());
+                    return Ok(self.lost(&reason)?);
+                }
+                Gone::MovedBack => self.model.moved_back(),
+                Gone::Other => {}
+            },
+            Event::Renewed(tried) => {
+                if self.uplink.renewed(tried, &self.join_message(), self.model.seen()) {
+                    self.join();
+                }
             }
             Event::CameBack(Ok(connection)) => {
                 self.uplink.came_back(*connection);
@@ -179,8 +195,27 @@ impl Session {
     }
 
     fn join(&self) {
-        let room = self.model.room().to_string();
-        self.uplink.send(&ClientMessage::Join { room, after: self.model.seen() });
+        self.uplink.send(&self.join_message());
+    }
+
+    fn join_message(&self) -> ClientMessage {
+        ClientMessage::Join { room: self.model.room().to_string(), after: self.model.seen() }
+    }
+
+    /// The new connection is in the room.
+    fn move_over(&mut self, asked: Option<u64>, after: u64, head: u64) {
+        if self.is_calm() {
+            self.model.moved(asked, after, head);
+            self.uplink.move_over();
+        } else {
+            self.uplink.put_off_renewal();
+        }
+    }
+
+    /// Whether another connection could take the place of the present one without anyone noticing: nobody is on the way
+    /// in or out, and no answer is due that comes only on the connection where it was asked for.
+    fn is_calm(&self) -> bool {
+        self.is_greeted && !self.is_lost && self.leaving.is_none() && self.own_account.unsettled() == 0
     }
 
     fn say_message(&self, id: MessageId, text: &MessageText) -> ClientMessage {
@@ -412,6 +447,7 @@ impl Session {
             .next_try()
             .into_iter()
             .chain(self.leaving.as_ref().map(|leaving| leaving.until))
+            .chain(self.uplink.next_renewal().filter(|_| self.is_calm()))
             .min();
         due.map_or(IDLE, |due| due.saturating_duration_since(Instant::now()))
     }

@@ -1,5 +1,6 @@
 //! The way to the server, which comes and goes: the present connection, or when the next try to come back begins. A try
-//! takes up to half a minute, so it has a thread of its own and ends as [`Event::CameBack`].
+//! takes up to half a minute, so it has a thread of its own and ends as [`Event::CameBack`], or as [`Event::Renewed`]
+//! when it is for a connection that takes the place of the present one.
 
 use std::io;
 use std::sync::Arc;
@@ -7,14 +8,18 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::channel::Suite;
-use crate::wire::ClientMessage;
+use tracing::debug;
 
+use crate::channel::Suite;
+use crate::wire::{ClientMessage, ServerMessage};
+
+use super::ClientError;
 use super::backoff::Backoff;
 use super::connection::Connection;
 use super::courier::Courier;
 use super::event::Event;
 use super::login::{self, Pass};
+use super::renewal::{Line, LineId, Renewal, Schedule, counts_beside};
 use super::server_identity::Server;
 
 /// The time for the server to answer our goodbye.
@@ -28,25 +33,62 @@ pub(super) struct Uplink {
     account: Arc<(Server, Pass)>,
     events: SyncSender<Event>,
     backoff: Backoff,
+    schedule: Schedule,
     state: State,
+    /// The lines that were let go and have not ended.
+    parting: Vec<Line>,
+    next_id: LineId,
 }
 
+#[allow(clippy::large_enum_variant, reason = "a client has one of it")]
 enum State {
-    Up { courier: Courier, suite: Suite, since: Instant },
+    Up { present: Line, renewal: Renewal },
     Waiting { until: Instant },
     Trying,
 }
 
+/// What is to be done about a message.
+pub(super) enum Passed {
+    /// It counts.
+    On(ServerMessage),
+    /// The next line was let into the room, for which it had `asked`: it is to be moved to, or put off.
+    Entered { asked: Option<u64>, after: u64, head: u64 },
+    /// Nothing.
+    Over,
+}
+
+/// Which line has ended.
+#[derive(PartialEq, Eq)]
+pub(super) enum Gone {
+    /// The present one, and there is no other.
+    Present,
+    /// The present one, and the one before is still there.
+    MovedBack,
+    /// One that does not matter any more, or yet.
+    Other,
+}
+
 impl Uplink {
-    /// The way over a connection that is logged in.
+    /// The way over a connection that is logged in. It is replaced when it is of this age.
     pub(super) fn new(
         server: Server,
         pass: Pass,
         connection: Connection,
         events: SyncSender<Event>,
+        age: Duration,
     ) -> io::Result<Self> {
-        let state = up(connection, &events)?;
-        Ok(Self { account: Arc::new((server, pass)), events, backoff: Backoff::default(), state })
+        let mut uplink = Self {
+            account: Arc::new((server, pass)),
+            events,
+            backoff: Backoff::default(),
+            schedule: Schedule::new(age),
+            state: State::Trying,
+            parting: Vec::new(),
+            next_id: 0,
+        };
+        let present = uplink.line(connection)?;
+        uplink.state = uplink.up(present);
+        Ok(uplink)
     }
 
     /// The server at its end.
@@ -56,8 +98,8 @@ impl Uplink {
 
     /// What protects the present connection, if there is one.
     pub(super) fn suite(&self) -> Option<Suite> {
-        match self.state {
-            State::Up { suite, .. } => Some(suite),
+        match &self.state {
+            State::Up { present, .. } => Some(present.suite),
             State::Waiting { .. } | State::Trying => None,
         }
     }
@@ -69,23 +111,87 @@ impl Uplink {
 
     /// Sends a message if there is a connection. One that takes nothing any more is cut.
     pub(super) fn send(&self, message: &ClientMessage) {
-        if let State::Up { courier, .. } = &self.state
-            && courier.send(message).is_err()
+        if let State::Up { present, .. } = &self.state
+            && present.courier.send(message).is_err()
         {
-            courier.cut();
+            present.courier.cut();
+        }
+    }
+
+    /// What is to be done about a message that came on this line.
+    pub(super) fn pass(&mut self, line: LineId, message: ServerMessage) -> Passed {
+        let State::Up { present, renewal } = &mut self.state else {
+            return Passed::Over;
+        };
+        match (renewal, message) {
+            (Renewal::HandsOver { .. }, message @ ServerMessage::CaughtUp { .. }) if line == present.id => {
+                self.let_go_of_the_one_before();
+                Passed::On(message)
+            }
+            (_, message) if line == present.id => Passed::On(message),
+            (Renewal::HandsOver { before }, message) if line == before.id && counts_beside(&message) => {
+                Passed::On(message)
+            }
+            (Renewal::Enters { next, asked }, ServerMessage::Joined { after, head, .. })
+                if line == next.id =>
+            {
+                Passed::Entered { asked: *asked, after, head }
+            }
+            (Renewal::Enters { next, .. }, ServerMessage::Refused { .. } | ServerMessage::Closing { .. })
+                if line == next.id =>
+            {
+                self.put_off_renewal();
+                Passed::Over
+            }
+            _ => Passed::Over,
+        }
+    }
+
+    /// A line has ended.
+    pub(super) fn ended(&mut self, line: LineId) -> Gone {
+        if let Some(place) = self.parting.iter().position(|parting| parting.id == line) {
+            self.parting.swap_remove(place).courier.join();
+            return Gone::Other;
+        }
+        let State::Up { present, renewal } = &mut self.state else {
+            return Gone::Other;
+        };
+        let is_present = line == present.id;
+        match std::mem::replace(renewal, Renewal::Calls) {
+            Renewal::HandsOver { before } if is_present => {
+                debug!("the new session is lost; the one before goes on");
+                std::mem::replace(present, before).courier.join();
+                *renewal = self.schedule.put_off(rand::random());
+                Gone::MovedBack
+            }
+            Renewal::HandsOver { before } if line == before.id => {
+                before.courier.join();
+                *renewal = self.schedule.begins(rand::random());
+                Gone::Other
+            }
+            Renewal::Enters { next, .. } if line == next.id => {
+                next.courier.join();
+                *renewal = self.schedule.put_off(rand::random());
+                Gone::Other
+            }
+            other => {
+                *renewal = other;
+                if is_present { Gone::Present } else { Gone::Other }
+            }
         }
     }
 
     /// The connection has ended, or the try has failed: the next one begins after a while.
     pub(super) fn lost(&mut self) {
-        if let State::Up { since, .. } = &self.state
-            && since.elapsed() >= GOOD_AFTER
+        if let State::Up { present, .. } = &self.state
+            && present.since.elapsed() >= GOOD_AFTER
         {
             self.backoff = Backoff::default();
         }
         let until = Instant::now() + self.backoff.wait(rand::random());
-        if let State::Up { courier, .. } = std::mem::replace(&mut self.state, State::Waiting { until }) {
-            courier.join();
+        if let State::Up { present, renewal } = std::mem::replace(&mut self.state, State::Waiting { until }) {
+            self.part_from(renewal);
+            present.courier.join();
         }
     }
 
@@ -102,46 +208,153 @@ impl Uplink {
         if self.next_try().is_none_or(|due| due > Instant::now()) {
             return;
         }
-        let (account, events) = (Arc::clone(&self.account), self.events.clone());
-        let come_back = move || {
-            let (server, pass) = &*account;
-            // Whoever has left meanwhile does not want the connection any more.
-            let _ = events.send(Event::CameBack(login::come_back(server, pass).map(Box::new)));
-        };
-        match thread::Builder::new().name("reconnect".into()).spawn(come_back) {
-            Ok(_) => self.state = State::Trying,
+        match self.call("reconnect", Event::CameBack) {
+            Ok(()) => self.state = State::Trying,
             Err(_) => self.lost(),
         }
     }
 
     /// A try has succeeded.
     pub(super) fn came_back(&mut self, connection: Connection) {
-        match up(connection, &self.events) {
-            Ok(state) => self.state = state,
+        match self.line(connection) {
+            Ok(present) => self.state = self.up(present),
             Err(_) => self.lost(),
+        }
+    }
+
+    /// When [`Self::renew_if_due`] has something to do.
+    pub(super) fn next_renewal(&self) -> Option<Instant> {
+        match self.state {
+            State::Up { renewal: Renewal::Rests { due }, .. } => Some(due),
+            _ => None,
+        }
+    }
+
+    /// Begins a try to have another connection beside the present one, if that is old enough.
+    pub(super) fn renew_if_due(&mut self) {
+        if self.next_renewal().is_none_or(|due| due > Instant::now()) {
+            return;
+        }
+        debug!("the session is old; calling for a new one");
+        let called = self.call("renew", Event::Renewed);
+        if let State::Up { renewal, .. } = &mut self.state {
+            *renewal = if called.is_ok() { Renewal::Calls } else { self.schedule.put_off(rand::random()) };
+        }
+    }
+
+    /// Such a try has ended. The new connection asks for the room with `join`, which has the number `asked`. True when
+    /// the present one was lost meanwhile, and the new one is now present instead, and has not asked.
+    pub(super) fn renewed(
+        &mut self,
+        tried: Result<Box<Connection>, ClientError>,
+        join: &ClientMessage,
+        asked: Option<u64>,
+    ) -> bool {
+        let was_calling = matches!(self.state, State::Up { renewal: Renewal::Calls, .. });
+        match tried {
+            Err(error) => debug!(%error, "no new session; the present one goes on"),
+            Ok(connection) if was_calling => {
+                if let Ok(next) = self.line(*connection)
+                    && next.courier.send(join).is_ok()
+                    && let State::Up { renewal, .. } = &mut self.state
+                {
+                    *renewal = Renewal::Enters { next, asked };
+                    return false;
+                }
+            }
+            Ok(connection) if matches!(self.state, State::Waiting { .. }) => {
+                self.came_back(*connection);
+                return self.is_up();
+            }
+            Ok(mut connection) => connection.sending.say_goodbye(GOODBYE_WITHIN),
+        }
+        if was_calling {
+            self.put_off_renewal();
+        }
+        false
+    }
+
+    /// From now on the next line, which is in the room, is the present one.
+    pub(super) fn move_over(&mut self) {
+        let State::Up { present, renewal } = &mut self.state else { return };
+        match std::mem::replace(renewal, Renewal::Calls) {
+            Renewal::Enters { next, .. } => {
+                debug!(line = next.id, "the session is renewed");
+                *renewal = Renewal::HandsOver { before: std::mem::replace(present, next) };
+            }
+            other => *renewal = other,
+        }
+    }
+
+    /// Lets go of the next line; another one is tried after a while.
+    pub(super) fn put_off_renewal(&mut self) {
+        let put_off = self.schedule.put_off(rand::random());
+        if let State::Up { renewal, .. } = &mut self.state {
+            let renewal = std::mem::replace(renewal, put_off);
+            self.part_from(renewal);
         }
     }
 
     /// Says goodbye and waits a little for the server's, so that what was sent arrives before the end does. What comes
     /// meanwhile is not looked at.
-    pub(super) fn leave(self, inbox: Receiver<Event>) {
-        let State::Up { courier, .. } = self.state else {
-            return;
+    pub(super) fn leave(mut self, inbox: Receiver<Event>) {
+        let state = std::mem::replace(&mut self.state, State::Trying);
+        let State::Up { present, renewal } = state else {
+            drop(inbox);
+            return self.parting.into_iter().for_each(|line| line.courier.join());
         };
-        courier.say_goodbye();
+        self.part_from(renewal);
+        present.courier.say_goodbye();
         let until = Instant::now() + GOODBYE_WITHIN;
         while let Ok(event) = inbox.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            if matches!(event, Event::Ended(_)) {
+            if matches!(event, Event::Ended(line, _) if line == present.id) {
                 break;
             }
         }
         drop(inbox);
-        courier.join();
+        present.courier.join();
+        self.parting.into_iter().for_each(|line| line.courier.join());
     }
-}
 
-fn up(connection: Connection, events: &SyncSender<Event>) -> io::Result<State> {
-    let suite = connection.suite;
-    let courier = Courier::start(connection, events.clone())?;
-    Ok(State::Up { courier, suite, since: Instant::now() })
+    /// The line before has nothing more to tell.
+    fn let_go_of_the_one_before(&mut self) {
+        let next_time = self.schedule.begins(rand::random());
+        if let State::Up { renewal, .. } = &mut self.state {
+            let renewal = std::mem::replace(renewal, next_time);
+            self.part_from(renewal);
+        }
+    }
+
+    fn part_from(&mut self, renewal: Renewal) {
+        if let Renewal::Enters { next: line, .. } | Renewal::HandsOver { before: line } = renewal {
+            line.courier.say_goodbye();
+            self.parting.push(line);
+        }
+    }
+
+    /// Connects and logs in on a thread of its own, which tells of it as an event.
+    fn call(
+        &self,
+        thread: &str,
+        event: impl FnOnce(Result<Box<Connection>, ClientError>) -> Event + Send + 'static,
+    ) -> io::Result<()> {
+        let (account, events) = (Arc::clone(&self.account), self.events.clone());
+        let come_back = move || {
+            let (server, pass) = &*account;
+            // Whoever has left meanwhile does not want the connection any more.
+            let _ = events.send(event(login::come_back(server, pass).map(Box::new)));
+        };
+        thread::Builder::new().name(thread.into()).spawn(come_back).map(drop)
+    }
+
+    fn up(&mut self, present: Line) -> State {
+        State::Up { present, renewal: self.schedule.begins(rand::random()) }
+    }
+
+    fn line(&mut self, connection: Connection) -> io::Result<Line> {
+        let (id, suite) = (self.next_id, connection.suite);
+        self.next_id += 1;
+        let courier = Courier::start(connection, id, self.events.clone())?;
+        Ok(Line { id, courier, suite, since: Instant::now() })
+    }
 }
