@@ -26,8 +26,7 @@ pub(super) fn come_in(
             server.remember()?;
             return Ok(Ok(LoggedIn { connection, name, pass }));
         }
-        Answer::No { code, text } => (code, text),
-        Answer::Busy { text, .. } => (Code::Busy, text),
+        Answer::No { code, text } | Answer::Later { code, text, .. } => (code, text),
     };
     connection.sending.say_goodbye(login::ANSWER_WITHIN);
     person.tell(&sentence(&text));

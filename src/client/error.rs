@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::channel::{ChannelError, Fingerprint};
 use crate::names::{PASSWORD_RULE, PasswordError, RoomName};
@@ -93,6 +94,16 @@ pub enum ClientError {
         address: String,
         /// How it ended.
         reason: String,
+    },
+    /// The server has not looked at the login, and says when to try again.
+    #[error("the server at {address} put the login off: {}", one_line(.reason))]
+    PutOff {
+        /// `host:port`.
+        address: String,
+        /// What the server said.
+        reason: String,
+        /// How long it asks us to wait.
+        wait: Duration,
     },
     /// A server that this person never met, and nobody to ask about it.
     #[error(
@@ -265,6 +276,7 @@ impl ClientError {
             | Self::WeakerSuite { .. }
             | Self::Full { .. }
             | Self::LostAtLogin { .. }
+            | Self::PutOff { .. }
             | Self::UnknownServer { .. }
             | Self::NotTrusted { .. } => 3,
             Self::LoginRefused(_) | Self::Revoked(_) | Self::PasswordRefused(_) => 4,

@@ -23,8 +23,12 @@ pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 /// The most tries on one connection; the server allows no more.
 const TRIES_MAX: u32 = 5;
 
-/// The longest that a busy server can make us wait before the next try.
-const BUSY_MAX: Duration = Duration::from_secs(60);
+/// The longest that a server can make us wait before the next try while somebody looks on; after that they had better come
+/// back later.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The longest that a server can make us wait before we come back by ourselves.
+const PUT_OFF_MAX: Duration = Duration::from_secs(20 * 60);
 
 /// Someone who is logged in.
 pub(super) struct LoggedIn {
@@ -84,8 +88,8 @@ pub(super) fn log_in(
 pub(super) fn come_back(server: &Server, pass: &Pass) -> Result<Connection, ClientError> {
     match call(server, pass)? {
         (connection, Answer::Yes { .. }) => Ok(connection),
-        (_, Answer::Busy { text, .. }) => {
-            Err(ClientError::LostAtLogin { address: server.address(), reason: text })
+        (_, Answer::Later { text, wait, .. }) => {
+            Err(ClientError::PutOff { address: server.address(), reason: text, wait: wait.min(PUT_OFF_MAX) })
         }
         (_, Answer::No { text, .. }) => Err(ClientError::LoginRefused(text)),
     }
@@ -142,7 +146,8 @@ fn submit_until_right(
         })?;
         match answer {
             Answer::Yes { name } => return Ok((name, attempt.into_credentials())),
-            Answer::Busy { text, wait } if tries < TRIES_MAX => {
+            Answer::Later { code, text, wait } if tries < TRIES_MAX && can_wait(code, wait, person) => {
+                let wait = wait.min(PATIENCE);
                 person.tell(&format!("{text} (trying again in {} s)", wait.as_secs()));
                 thread::sleep(wait);
                 form = attempt.mend(Code::Busy);
@@ -151,12 +156,18 @@ fn submit_until_right(
                 person.tell(&sentence(&text));
                 form = attempt.mend(code);
             }
-            Answer::No { text, .. } | Answer::Busy { text, .. } => {
+            Answer::No { text, .. } | Answer::Later { text, .. } => {
                 return Err(ClientError::LoginRefused(text));
             }
         }
     }
     Err(ClientError::Stopped)
+}
+
+/// Whether to try once more by ourselves. Whom a busy server puts off has done nothing wrong. After too many wrong
+/// passwords it depends: a person may wait a little, a script with a wrong password should not go on for ever.
+fn can_wait(code: Code, wait: Duration, person: &dyn Person) -> bool {
+    code == Code::Busy || person.is_there() && wait <= PATIENCE
 }
 
 /// The error for a connection that ended before the answer.
@@ -166,9 +177,19 @@ pub(super) fn lost(server: &Server, end: &End) -> ClientError {
 
 /// What a server says to a login.
 pub(super) enum Answer {
-    Yes { name: String },
-    No { code: Code, text: String },
-    Busy { text: String, wait: Duration },
+    Yes {
+        name: String,
+    },
+    No {
+        code: Code,
+        text: String,
+    },
+    /// Neither yes nor no; it has not been looked at.
+    Later {
+        code: Code,
+        text: String,
+        wait: Duration,
+    },
 }
 
 /// Sends a login and waits for its answer.
@@ -177,9 +198,11 @@ fn ask(connection: &mut Connection, message: &ClientMessage) -> Result<Answer, E
     loop {
         match connection.receiving.receive(ANSWER_WITHIN)? {
             ServerMessage::LoggedIn { name, .. } => return Ok(Answer::Yes { name }),
-            ServerMessage::Refused { code: Code::Busy, text, retry_after, .. } => {
-                let wait = Duration::from_secs(retry_after.unwrap_or(1).into()).min(BUSY_MAX);
-                return Ok(Answer::Busy { text, wait });
+            ServerMessage::Refused {
+                code: code @ (Code::Busy | Code::Throttled), text, retry_after, ..
+            } => {
+                let wait = Duration::from_secs(retry_after.unwrap_or(1).into());
+                return Ok(Answer::Later { code, text, wait });
             }
             ServerMessage::Refused { code, text, .. } => return Ok(Answer::No { code, text }),
             ServerMessage::Closing { code: code @ Code::TooManyTries, text } => {
@@ -332,6 +355,48 @@ mod tests {
         };
         let (result, _) = run(script, |config| config.user = Some("bob".parse().unwrap()), &["Password1"]);
         assert_eq!(result.unwrap(), "bob");
+    }
+
+    fn put_off(seconds: u32) -> ServerMessage {
+        let text = "too many wrong passwords; try again later".into();
+        ServerMessage::Refused { code: Code::Throttled, text, id: None, retry_after: Some(seconds) }
+    }
+
+    #[test]
+    fn a_person_who_has_to_wait_a_little_waits_and_one_who_has_to_wait_long_is_told() {
+        let script = |fake: &FakeServer| {
+            let mut guest = welcome(fake);
+            tried(&mut guest);
+            guest.send(&put_off(0));
+            assert_eq!(tried(&mut guest), Some(expected(false, "bob", "Password1")));
+            guest.send(&put_off(61));
+            assert_eq!(tried(&mut guest), None);
+        };
+        let as_bob = |config: &mut Config| config.user = Some("bob".parse().unwrap());
+        let (result, person) = run(script, as_bob, &["Password1"]);
+        assert!(heard(&person, "try again later (trying again in 0 s)"));
+        let error = result.unwrap_err();
+        assert_eq!((error.exit_code(), error.to_string().contains("try again later")), (4, true), "{error}");
+    }
+
+    #[test]
+    fn a_script_that_is_put_off_for_its_wrong_passwords_ends_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        std::fs::write(&file, "wrong\n").unwrap();
+        let script = |fake: &FakeServer| {
+            let mut guest = welcome(fake);
+            tried(&mut guest);
+            guest.send(&put_off(0));
+            assert_eq!(tried(&mut guest), None);
+        };
+        let change = |config: &mut Config| {
+            config.user = Some("bob".parse().unwrap());
+            config.password = PasswordSource::File(file);
+        };
+        let (result, _) = run(script, change, &[]);
+        let error = result.unwrap_err();
+        assert_eq!((error.exit_code(), error.to_string().contains("try again later")), (4, true), "{error}");
     }
 
     #[test]

@@ -173,6 +173,10 @@ impl Session {
                 self.join();
             }
             Event::CameBack(Err(error)) if error.is_final() => return Err(error),
+            Event::CameBack(Err(ClientError::PutOff { reason, wait, .. })) => {
+                self.uplink.put_off(wait);
+                self.note(&format!("the server says: {reason}"))?;
+            }
             Event::CameBack(Err(_)) => self.uplink.lost(),
             Event::Line(line) => return self.plain_line(line),
             Event::Key(key) => return self.key(key),

@@ -183,12 +183,18 @@ impl Uplink {
 
     /// The connection has ended, or the try has failed: the next one begins after a while.
     pub(super) fn lost(&mut self) {
+        self.put_off(Duration::ZERO);
+    }
+
+    /// The same, and the server asks that no try begins before this time has passed.
+    pub(super) fn put_off(&mut self, at_least: Duration) {
         if let State::Up { present, .. } = &self.state
             && present.since.elapsed() >= GOOD_AFTER
         {
             self.backoff = Backoff::default();
         }
-        let until = Instant::now() + self.backoff.wait(rand::random());
+        // Those whom the server has put off for the same time do not come all at once.
+        let until = Instant::now() + at_least + self.backoff.wait(rand::random());
         if let State::Up { present, renewal } = std::mem::replace(&mut self.state, State::Waiting { until }) {
             self.part_from(renewal);
             present.courier.join();

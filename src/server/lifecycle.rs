@@ -32,6 +32,7 @@ use super::rooms::{Room, Rooms};
 use super::session;
 use super::shared::Shared;
 use super::stores::Stores;
+use super::throttle::Throttles;
 use crate::channel::PublicKey;
 use crate::names::RoomName;
 
@@ -71,6 +72,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
         key,
         limits: limits.clone(),
         stores,
+        throttles: Throttles::new(limits.sign_ups_per_address),
         rooms: Arc::clone(&rooms),
         log,
         hub: Hub::new(limits),

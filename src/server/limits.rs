@@ -29,6 +29,9 @@ pub struct Limits {
     /// Of those, from one address: enough for a class behind one router to sign up together.
     /// `strangers-per-address`.
     pub strangers_per_address: usize,
+    /// New accounts from one address before it has to wait a minute for each further one.
+    /// `sign-ups-per-address`.
+    pub sign_ups_per_address: u32,
     /// What may wait in memory for one client before it has to catch up from the log, at least
     /// 64 KiB. `outbox-bytes`.
     pub outbox_bytes: usize,
@@ -47,6 +50,7 @@ impl Default for Limits {
             connections_per_address: None,
             strangers: 1000,
             strangers_per_address: 256,
+            sign_ups_per_address: 256,
             outbox_bytes: 512 * 1024,
             rekey: KeyLimits::SOFT,
         }
@@ -67,6 +71,7 @@ impl Bounds for Limits {
         Named::positive("strangers-per-address", |limits, value| {
             limits.strangers_per_address = value as usize;
         }),
+        Named::positive("sign-ups-per-address", |limits, value| limits.sign_ups_per_address = value),
         Named {
             name: "outbox-bytes",
             range: OUTBOX_BYTES_MIN..=u32::MAX,

@@ -41,6 +41,7 @@ mod session;
 mod shared;
 mod stores;
 mod strangers;
+mod throttle;
 
 pub use admin::{AdminConfig, AdminError, AdminRequest, administer};
 pub use config::Config;

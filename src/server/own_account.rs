@@ -2,6 +2,7 @@
 //! password.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tracing::{error, info};
 
@@ -9,7 +10,7 @@ use super::accounts::PasswordChangeError;
 use super::clock;
 use super::devices::{Device, DevicesError, EnrolError};
 use super::hub::{Client, Ending};
-use super::login::{not_hashed, refused};
+use super::login::{self, not_hashed, refused};
 use super::shared::Shared;
 use crate::channel::{Fingerprint, PublicKey};
 use crate::names::{DeviceLabel, NewPassword, Password, Username};
@@ -106,7 +107,17 @@ impl Owner<'_> {
             Ok(new) => new,
             Err(error) => return refused(Code::BadPassword, error),
         };
-        match self.shared.stores.accounts.change_password(self.name, &old, &new) {
+        let tried = match login::begin_try(self.shared, self.client.origin, Some(self.name.clone())) {
+            Ok(tried) => tried,
+            Err(throttled) => return throttled,
+        };
+        let changed = self.shared.stores.accounts.change_password(self.name, &old, &new, self.client.origin);
+        match &changed {
+            Err(PasswordChangeError::WrongPassword) => {}
+            Err(PasswordChangeError::Hashing(_)) => self.shared.throttles.was_none(tried, Instant::now()),
+            Ok(()) | Err(_) => self.shared.throttles.was_right(tried, Instant::now()),
+        }
+        match changed {
             Ok(()) => {
                 info!(name = %self.name, "the password was changed");
                 ServerMessage::PasswordChanged {}

@@ -207,14 +207,16 @@ impl Session<'_> {
     }
 
     fn handle_of_stranger(&mut self, message: ClientMessage) -> Result<(), End> {
-        let (accounts, devices) = (&self.shared.stores.accounts, &self.shared.stores.devices);
+        let (shared, origin) = (self.shared, self.client.origin);
         match message {
             ClientMessage::SignUp { name, password } => {
-                self.admit(login::sign_up(accounts, devices, &name, password))
+                self.admit(login::sign_up(shared, origin, &name, password))
             }
-            ClientMessage::LogIn { name, password } => self.admit(login::log_in(accounts, &name, password)),
+            ClientMessage::LogIn { name, password } => {
+                self.admit(login::log_in(shared, origin, &name, password))
+            }
             ClientMessage::LogInByDevice { name } => {
-                match login::log_in_by_device(accounts, devices, &self.key, name.as_deref()) {
+                match login::log_in_by_device(shared, &self.key, name.as_deref()) {
                     Ok(account) => self.admit_device(account),
                     Err(refused) => {
                         self.outbox.push(&refused); // no try: a key can't be guessed
@@ -275,8 +277,9 @@ impl Session<'_> {
             }
             Err(refused) => {
                 self.outbox.push(&refused);
-                let busy = matches!(refused, ServerMessage::Refused { code: Code::Busy, .. });
-                if busy { Ok(()) } else { self.count_failed_try() }
+                let is_put_off =
+                    matches!(refused, ServerMessage::Refused { code: Code::Busy | Code::Throttled, .. });
+                if is_put_off { Ok(()) } else { self.count_failed_try() }
             }
         }
     }

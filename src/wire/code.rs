@@ -70,6 +70,8 @@ codes! {
     TooManyDevices = 18,
     /// The device is remembered for another account.
     DeviceTaken = 19,
+    /// Too many wrong passwords, or new accounts; try again after the given number of seconds.
+    Throttled = 20,
 }
 
 impl<C> Encode<C> for Code {

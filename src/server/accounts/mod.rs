@@ -4,6 +4,7 @@
 
 mod errors;
 mod hashing_pool;
+mod hashing_queue;
 mod password_change;
 mod password_hash;
 mod records;
@@ -21,6 +22,7 @@ use self::records::{Record, Records, Taken};
 use self::users_db::UsersDb;
 use self::users_file::UsersFile;
 use super::lock::lock;
+use super::origin::Origin;
 use crate::names::{NewPassword, NewUsername, Password, Skeleton, Username};
 
 pub(crate) use self::errors::{AccountsError, LogInError, PasswordChangeError, SignUpError};
@@ -81,18 +83,20 @@ impl Accounts {
         lock(&self.records).get(name).map(|record| Account { name: name.clone(), role: record.role })
     }
 
-    /// Makes an account for a member, unless somebody has the name or one that looks like it. Blocks for as long as a hash takes, and until the account is safe on
-    /// the disk. Just before it is written, when it is sure that nobody has the name, `clear_the_name` sees that
-    /// nothing is left of someone who had it before; if it gives false, there will be no account.
+    /// Makes an account for a member, who comes from `origin`, unless somebody has the name or one that looks like it.
+    /// Blocks for as long as a hash takes, and until the account is safe on the disk. Just before it is written, when it
+    /// is sure that nobody has the name, `clear_the_name` sees that nothing is left of someone who had it before; if it
+    /// gives false, there will be no account.
     pub(crate) fn sign_up(
         &self,
         name: &NewUsername,
         password: &NewPassword,
+        origin: Origin,
         clear_the_name: impl FnOnce() -> bool,
     ) -> Result<Account, SignUpError> {
         let skeleton = name.skeleton();
         lock(&self.records).refuse_if_taken(name, &skeleton)?; // and no hash was spent on it
-        let hash = self.pool.hash(password.expose(), self.cost)?;
+        let hash = self.pool.hash(origin, password.expose(), self.cost)?;
         let record = Record { role: Role::Member, hash };
 
         let users_db = lock(&self.users_db);
@@ -110,24 +114,29 @@ impl Accounts {
         Ok(account)
     }
 
-    /// Checks a password. Blocks for as long as a hash takes, whether there is such an account or not. An
-    /// account with a weaker hash than new ones have gets a new one on the way, if that is possible.
-    pub(crate) fn log_in(&self, name: &str, password: &Password) -> Result<Account, LogInError> {
-        let name = name.parse::<Username>().ok();
+    /// Checks a password that comes from `origin`. Without a name the text was none. Blocks for as long as a hash takes,
+    /// whether there is such an account or not. An account with a weaker hash than new ones have gets a new one on the
+    /// way, if that is possible.
+    pub(crate) fn log_in(
+        &self,
+        name: Option<&Username>,
+        password: &Password,
+        origin: Origin,
+    ) -> Result<Account, LogInError> {
         loop {
-            let known = name.as_ref().and_then(|name| Some((name, self.record(name)?)));
+            let known = name.and_then(|name| Some((name, self.record(name)?)));
             let Some((name, record)) = known else {
-                self.pool.hash(password.expose(), self.cost)?; // so that it takes as long as for a known name
+                self.pool.hash(origin, password.expose(), self.cost)?; // so that it takes as long as for a known name
                 return Err(LogInError::WrongNameOrPassword);
             };
-            if !self.pool.verify(password.expose(), &record.hash)? {
+            if !self.pool.verify(origin, password.expose(), &record.hash)? {
                 return Err(LogInError::WrongNameOrPassword);
             }
             if self.record(name).as_ref() != Some(&record) {
                 continue; // it was changed or removed meanwhile, so the answer is out of date
             }
             if record.hash.cost().is_weaker_than(self.cost)
-                && let Err(error) = self.rehash(name, &record.hash, password)
+                && let Err(error) = self.rehash(name, &record.hash, password, origin)
             {
                 tracing::warn!(%name, %error, "the account keeps its weaker hash until the next login");
             }
@@ -148,8 +157,14 @@ impl Accounts {
         self.pool.close();
     }
 
-    fn rehash(&self, name: &Username, old: &StoredHash, password: &Password) -> Result<(), Box<dyn Error>> {
-        let new = self.pool.hash(password.expose(), self.cost)?;
+    fn rehash(
+        &self,
+        name: &Username,
+        old: &StoredHash,
+        password: &Password,
+        origin: Origin,
+    ) -> Result<(), Box<dyn Error>> {
+        let new = self.pool.hash(origin, password.expose(), self.cost)?;
         let users_db = lock(&self.users_db);
         let Some(changed) = self.read(&users_db)?.with_hash(name, old, &new) else {
             return Ok(()); // edited by hand meanwhile: that counts
@@ -195,6 +210,7 @@ mod tests {
     use tempfile::TempDir;
     use zeroize::Zeroizing;
 
+    use super::hashing_pool::somewhere;
     use super::*;
 
     const PASSWORD: &str = "Correct horse 1";
@@ -237,11 +253,11 @@ mod tests {
 
         fn sign_up(&self, name: &str) -> Result<Account, SignUpError> {
             let password = NewPassword::parse(password(PASSWORD)).unwrap();
-            self.accounts.sign_up(&new_name(name), &password, || true)
+            self.accounts.sign_up(&new_name(name), &password, somewhere(), || true)
         }
 
         fn log_in(&self, name: &str, text: &str) -> Result<Account, LogInError> {
-            self.accounts.log_in(name, &password(text))
+            self.accounts.log_in(name.parse().ok().as_ref(), &password(text), somewhere())
         }
     }
 
@@ -311,8 +327,9 @@ mod tests {
     fn a_name_is_cleared_only_for_who_gets_it_and_must_be() {
         let house = House::with(&line("alice", Role::Admin, 19));
         let password = NewPassword::parse(password(PASSWORD)).unwrap();
-        let sign_up =
-            |name: &str, clear: fn() -> bool| house.accounts.sign_up(&new_name(name), &password, clear);
+        let sign_up = |name: &str, clear: fn() -> bool| {
+            house.accounts.sign_up(&new_name(name), &password, somewhere(), clear)
+        };
         assert!(matches!(sign_up("alice", || panic!("she is there")), Err(SignUpError::NameTaken)));
         assert!(matches!(sign_up("bob", || false), Err(SignUpError::NameNotCleared)));
         assert_eq!(house.file().lines().count(), 1);

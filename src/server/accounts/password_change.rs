@@ -3,21 +3,23 @@
 use super::errors::PasswordChangeError;
 use super::{Accounts, lock};
 use crate::names::{NewPassword, Password, Username};
+use crate::server::origin::Origin;
 
 impl Accounts {
-    /// Replaces the password `old` of `name` by `new`. Blocks for as long as two hashes take, and until the new one is
+    /// Replaces the password `old` of `name`, who asks from `origin`, by `new`. Blocks for as long as two hashes take, and until the new one is
     /// safe on the disk. Logins under way with the old password fail from then on.
     pub(crate) fn change_password(
         &self,
         name: &Username,
         old: &Password,
         new: &NewPassword,
+        origin: Origin,
     ) -> Result<(), PasswordChangeError> {
         let record = self.record(name).ok_or(PasswordChangeError::WrongPassword)?;
-        if !self.pool.verify(old.expose(), &record.hash)? {
+        if !self.pool.verify(origin, old.expose(), &record.hash)? {
             return Err(PasswordChangeError::WrongPassword);
         }
-        let hash = self.pool.hash(new.expose(), self.cost)?;
+        let hash = self.pool.hash(origin, new.expose(), self.cost)?;
 
         let users_db = lock(&self.users_db);
         let file = self.read(&users_db)?; // as it is now: somebody may have edited it
@@ -37,7 +39,8 @@ mod tests {
     use tempfile::TempDir;
     use zeroize::Zeroizing;
 
-    use super::super::{Cost, LogInError};
+    use super::super::hashing_pool::somewhere;
+    use super::super::{Account, Cost, LogInError};
     use super::*;
     use crate::names::NewUsername;
 
@@ -52,6 +55,10 @@ mod tests {
         NewPassword::parse(password(text)).unwrap()
     }
 
+    fn log_in(accounts: &Accounts, text: &str) -> Result<Account, LogInError> {
+        accounts.log_in("bob".parse().ok().as_ref(), &password(text), somewhere())
+    }
+
     /// Bob, between two comments.
     fn with_bob() -> (TempDir, Accounts, Username) {
         let folder = tempfile::tempdir().unwrap();
@@ -59,7 +66,7 @@ mod tests {
         fs::write(&path, "# first\n").unwrap();
         let accounts = Accounts::open(&path, Cost::SMALL_HOST).unwrap();
         let new = NewUsername::parse(Username::clone(&bob)).unwrap();
-        accounts.sign_up(&new, &new_password(OLD), || true).unwrap();
+        accounts.sign_up(&new, &new_password(OLD), somewhere(), || true).unwrap();
         fs::write(&path, format!("{}# last\n", fs::read_to_string(&path).unwrap())).unwrap();
         (folder, accounts, bob)
     }
@@ -67,11 +74,11 @@ mod tests {
     #[test]
     fn the_new_password_counts_at_once_and_after_a_restart_and_comments_stay() {
         let (folder, accounts, bob) = with_bob();
-        accounts.change_password(&bob, &password(OLD), &new_password(NEW)).unwrap();
+        accounts.change_password(&bob, &password(OLD), &new_password(NEW), somewhere()).unwrap();
         let path = folder.path().join("users.db");
         for accounts in [accounts, Accounts::open(&path, Cost::SMALL_HOST).unwrap()] {
-            assert_eq!(accounts.log_in("bob", &password(OLD)), Err(LogInError::WrongNameOrPassword));
-            assert!(accounts.log_in("bob", &password(NEW)).is_ok());
+            assert_eq!(log_in(&accounts, OLD), Err(LogInError::WrongNameOrPassword));
+            assert!(log_in(&accounts, NEW).is_ok());
         }
         let file = fs::read_to_string(&path).unwrap();
         assert!(file.starts_with("# first\nbob:member:$argon2id$") && file.ends_with("\n# last\n"), "{file}");
@@ -79,26 +86,30 @@ mod tests {
 
     #[test]
     fn who_does_not_know_the_present_password_changes_nothing() {
-        let (folder, accounts, bob) = with_bob();
+        let (folder, accounts, _) = with_bob();
         let before = fs::read(folder.path().join("users.db")).unwrap();
         for (name, old) in [("bob", NEW), ("nobody", OLD)] {
-            let refused =
-                accounts.change_password(&name.parse().unwrap(), &password(old), &new_password(NEW));
+            let refused = accounts.change_password(
+                &name.parse().unwrap(),
+                &password(old),
+                &new_password(NEW),
+                somewhere(),
+            );
             assert!(matches!(refused, Err(PasswordChangeError::WrongPassword)), "{name}");
         }
         assert_eq!(fs::read(folder.path().join("users.db")).unwrap(), before);
-        assert!(accounts.log_in(bob.as_str(), &password(OLD)).is_ok());
+        assert!(log_in(&accounts, OLD).is_ok());
     }
 
     #[test]
     fn an_edit_by_hand_counts_and_a_change_that_can_not_be_written_is_none() {
         let (folder, accounts, bob) = with_bob();
         let path = folder.path().join("users.db");
-        let change = || accounts.change_password(&bob, &password(OLD), &new_password(NEW));
+        let change = || accounts.change_password(&bob, &password(OLD), &new_password(NEW), somewhere());
         fs::write(&path, include_str!("../../../users.db.example")).unwrap();
         assert!(matches!(change(), Err(PasswordChangeError::ChangedMeanwhile)));
         fs::remove_file(&path).unwrap();
         assert!(matches!(change(), Err(PasswordChangeError::NotSaved(_))));
-        assert!(accounts.log_in("bob", &password(OLD)).is_ok());
+        assert!(log_in(&accounts, OLD).is_ok());
     }
 }
