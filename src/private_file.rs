@@ -7,6 +7,9 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+/// The digits in the names of temporary files: `.NAME.0123456789abcdef.tmp`.
+const RANDOM_DIGITS: usize = 16;
+
 /// Makes the file at `path`, readable and writable by its owner only (0600), with these contents. One that is there
 /// stays: [`ErrorKind::AlreadyExists`].
 ///
@@ -36,6 +39,30 @@ pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     }
 }
 
+/// Removes the temporary files that are left of writing the file at `path` when that was killed. Nobody may be writing it.
+///
+/// # Errors
+/// Whatever the system says; some may be removed then, and others not.
+pub fn remove_leftovers(path: &Path) -> io::Result<()> {
+    let path = fs::canonicalize(path)?;
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(());
+    };
+    let start = [b".", name.as_encoded_bytes(), b"."].concat();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let found = entry.file_name();
+        let random = found.as_encoded_bytes().strip_prefix(start.as_slice());
+        if random
+            .and_then(|rest| rest.strip_suffix(b".tmp"))
+            .is_some_and(|random| random.len() == RANDOM_DIGITS)
+        {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes a temporary file beside `path`, and lets `put` give it that name.
 fn write(path: &Path, contents: &[u8], put: impl FnOnce(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
     let folder = match path.parent() {
@@ -44,7 +71,7 @@ fn write(path: &Path, contents: &[u8], put: impl FnOnce(&Path, &Path) -> io::Res
     };
     let mut name = OsString::from(".");
     name.push(path.file_name().ok_or(ErrorKind::InvalidFilename)?);
-    name.push(format!(".{:016x}.tmp", rand::random::<u64>()));
+    name.push(format!(".{:0RANDOM_DIGITS$x}.tmp", rand::random::<u64>()));
     let temporary = folder.join(name);
 
     let folder = File::open(folder)?;
@@ -113,6 +140,25 @@ mod tests {
         replace(&path, b"new").unwrap_err();
         assert_eq!(names_in(folder.path()), [PathBuf::from("users.db")]);
         assert!(path.is_dir());
+    }
+
+    #[test]
+    fn what_a_kill_has_left_can_be_removed_and_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.key");
+        let left = [".server.key.0123456789abcdef.tmp", ".server.key.00000000000000ff.tmp"];
+        let others =
+            [".server.key.0123.tmp", "server.key.0123456789abcdef.tmp", ".users.db.0123456789abcdef.tmp"];
+        for name in left.iter().chain(&others) {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        create(&path, b"kept").unwrap();
+        remove_leftovers(&path).unwrap();
+        let mut names = names_in(folder.path());
+        names.sort();
+        let mut expected: Vec<_> = others.iter().map(PathBuf::from).chain(["server.key".into()]).collect();
+        expected.sort();
+        assert_eq!(names, expected);
     }
 
     #[test]

@@ -98,7 +98,7 @@ fn a_link_with_another_key_than_the_servers_is_refused_and_not_remembered() {
 }
 
 #[test]
-fn a_link_that_contradicts_what_is_known_is_refused_before_anyone_is_called() {
+fn a_link_that_contradicts_what_is_known_is_refused_before_anything_is_shown() {
     let server = ServerProcess::start();
     let home = Home::new();
     Piped::run(home.client_as("alice", &server.link().to_string(), &["--signup"]), "").went_well();

@@ -335,6 +335,8 @@ fn the_terminal_is_given_back_when_the_server_turns_out_to_be_someone_else() {
     terminal.press("/quit\r");
     assert_eq!(terminal.wait(), 0);
     home.write(".local/share/chat/known_servers", format!("{address} {other}\n"));
+    let running = FakeServer::at(&address).run(|server| server.try_guest().is_err());
     let mut refused = Terminal::start(&home, WIDE, &[&link, "--user", "alice"]);
     assert_eq!(refused.wait(), 5);
+    assert!(running.join().unwrap());
 }

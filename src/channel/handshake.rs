@@ -10,7 +10,8 @@
 //! The tokens in brackets are those of `XXhfs`: a key encapsulation beside the first Diffie-Hellman.
 //!
 //! [`InitiatorVerifies`] is where a client looks at the server's key, before it has shown anything of its own. Each
-//! message carries a payload, which our programs send empty and ignore.
+//! message carries a payload; our programs send those of the first and the third empty, and ignore them. What the second
+//! one brings is in `handover`.
 
 use rand::TryCryptoRng;
 use tracing::debug;

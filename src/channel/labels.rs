@@ -11,3 +11,9 @@ pub(super) const XX_HYBRID: &[u8] = b"Noise_XXhfs_25519+MLKEM768_AESGCM_SHA256";
 
 /// The same for the suite without a key encapsulation.
 pub(super) const XX_CLASSICAL: &[u8] = b"Noise_XX_25519_AESGCM_SHA256";
+
+/// What a statement by which a key hands over to another one is signed with.
+pub(super) const HANDOVER: &[u8] = b"chat server handover v1";
+
+/// What the secret is derived with of which the nonces of signatures are made.
+pub(super) const SIGNATURE_NONCE: &[u8] = b"chat signature nonce v1";

@@ -5,11 +5,13 @@
 //! `cipher_state` (section 5.1), `symmetric_state` (5.2), `handshake` (5.3, pattern XX of 7.5, and the same with a key
 //! encapsulation, of which `kem` is the primitive). Around it stand `hello`, which settles the version and the suite
 //! and becomes the prologue; `record`, what is sealed after the handshake, and `key_use`, for how long with one key;
-//! `frame`, the length before each Noise message; and `stream`, which joins them over any `Read` and `Write`.
+//! `frame`, the length before each Noise message; and `stream`, which joins them over any `Read` and `Write`. `handover`
+//! is how one key of a server vouches for the next, by `signature`.
 
 mod cipher_state;
 mod error;
 mod frame;
+pub mod handover;
 mod handshake;
 mod hello;
 mod kem;
@@ -17,6 +19,7 @@ mod key_use;
 mod keys;
 mod labels;
 mod record;
+mod signature;
 mod stream;
 mod symmetric_state;
 #[cfg(test)]

@@ -48,15 +48,16 @@ where
     S: Read + Write,
     E: From<ChannelError>,
 {
-    connect_with(stream, ours, &Suite::ALL, verify)
+    connect_with(stream, ours, &Suite::ALL, |key, _| verify(key))
 }
 
-/// The same with these suites only, strongest first, instead of all.
+/// The same with these suites only, strongest first, instead of all. `verify` also sees the payload of the server's
+/// message, for which the server's key vouches.
 pub fn connect_with<S, E>(
     stream: &mut S,
     ours: &StaticKey,
     suites: &[Suite],
-    verify: impl FnOnce(PublicKey) -> Result<(), E>,
+    verify: impl FnOnce(PublicKey, &[u8]) -> Result<(), E>,
 ) -> Result<Established, E>
 where
     S: Read + Write,
@@ -67,8 +68,8 @@ where
     let server = ServerHello::from_bytes(read_array(stream)?)?;
     let (one, sent) = Initiator::new(&client, server, ours)?.write_one(&mut SysRng, &[])?;
     write_message(stream, &one)?;
-    let (_, verifies) = sent.read_two(&read_message(stream)?)?;
-    verify(verifies.server_key())?;
+    let (payload, verifies) = sent.read_two(&read_message(stream)?)?;
+    verify(verifies.server_key(), &payload)?;
     let (three, transport) = verifies.write_three(&[])?;
     write_message(stream, &three)?;
     Ok(transport.into())
@@ -76,21 +77,23 @@ where
 
 /// The server's side, from the client's hello to the end of the handshake.
 pub fn accept<S: Read + Write>(stream: &mut S, ours: &StaticKey) -> Result<Established, ChannelError> {
-    accept_with(stream, ours, &Suite::ALL)
+    accept_with(stream, ours, &Suite::ALL, &[])
 }
 
-/// The same with these suites only, strongest first, instead of all.
+/// The same with these suites only, strongest first, instead of all, and with a payload for the client that only who
+/// holds our key can have sent: so many bytes that the second message has no more than 4096.
 pub fn accept_with<S: Read + Write>(
     stream: &mut S,
     ours: &StaticKey,
     suites: &[Suite],
+    payload: &[u8],
 ) -> Result<Established, ChannelError> {
     let client = read_client_hello(stream)?;
     let server = ServerHello::answering(&client, suites);
     write(stream, &server.to_bytes())?;
     let responder = Responder::new(&client, server, ours)?;
     let (_, got) = responder.read_one(&read_message(stream)?)?;
-    let (two, sent) = got.write_two(&mut SysRng, &[])?;
+    let (two, sent) = got.write_two(&mut SysRng, payload)?;
     write_message(stream, &two)?;
     let (_, transport) = sent.read_three(&read_message(stream)?)?;
     Ok(transport.into())

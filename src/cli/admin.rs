@@ -26,6 +26,13 @@ enum AdminCommand {
         /// The account.
         name: Username,
     },
+    /// Makes a new server key, for which the present one vouches, and prints the new links. Who knows the present key
+    /// follows without a question.
+    RotateKey {
+        /// For how many days those who know only the present key can follow: 1 to 365.
+        #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=365))]
+        valid_days: u32,
+    },
 }
 
 impl AdminArgs {
@@ -33,6 +40,7 @@ impl AdminArgs {
         let request = match self.command {
             AdminCommand::Sessions => AdminRequest::Sessions {},
             AdminCommand::Devices { name } => AdminRequest::Devices { account: name.to_string() },
+            AdminCommand::RotateKey { valid_days } => AdminRequest::RotateKey { valid_days },
         };
         Ok(AdminConfig { data: server_data(self.data)?, request })
     }

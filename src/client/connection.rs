@@ -38,6 +38,8 @@ pub(super) const FRAME_OVERHEAD: usize = 64;
 pub(super) struct Connection {
     /// What protects it.
     pub(super) suite: Suite,
+    /// What the person should be told of the server before anything else.
+    pub(super) news: Option<String>,
     pub(super) sending: Sending,
     pub(super) receiving: Receiving,
 }
@@ -73,8 +75,6 @@ pub(super) enum End {
 
 /// Why there is no channel to a server.
 pub(super) enum ConnectError {
-    /// The server holds this key, which is not the expected one.
-    OtherKey(PublicKey),
     /// The server has none of the suites, and there are weaker ones.
     TooWeak,
     /// Anything else.
@@ -82,19 +82,19 @@ pub(super) enum ConnectError {
 }
 
 /// Connects to the first of the host's addresses that takes a connection, and opens a channel with one of `suites` if
-/// the server holds the `expected` key. Without one it never does, which is how a key is learnt.
+/// `judge` takes the server for its key and what it brings with that.
 pub(super) fn connect(
     link: &Link,
     ours: &StaticKey,
     suites: &[Suite],
-    expected: Option<PublicKey>,
+    judge: impl FnOnce(PublicKey, &[u8]) -> Result<(), ClientError>,
 ) -> Result<Connection, ConnectError> {
     let stream = dial(link).map_err(ConnectError::Failed)?;
     let failed = |error| ConnectError::Failed(handshake_failed(link.address(), error));
-    let verify = |found| if Some(found) == expected { Ok(()) } else { Err(HandshakeEnd::OtherKey(found)) };
+    let verify = |found, payload: &[u8]| judge(found, payload).map_err(HandshakeEnd::Refused);
     let mut socket = Deadlined::new(&stream, HANDSHAKE_WITHIN);
     let established = channel::connect_with(&mut socket, ours, suites, verify).map_err(|end| match end {
-        HandshakeEnd::OtherKey(found) => ConnectError::OtherKey(found),
+        HandshakeEnd::Refused(error) => ConnectError::Failed(error),
         HandshakeEnd::Channel(ChannelError::NoCommonSuite | ChannelError::SuiteNotOffered)
             if suites != Suite::ALL =>
         {
@@ -152,7 +152,7 @@ impl Receiving {
 
 /// Where a handshake ends that does not succeed.
 enum HandshakeEnd {
-    OtherKey(PublicKey),
+    Refused(ClientError),
     Channel(ChannelError),
 }
 
@@ -194,7 +194,7 @@ fn dial_address(address: SocketAddr) -> io::Result<TcpStream> {
 fn halves(stream: TcpStream, established: Established) -> io::Result<Connection> {
     let Established { suite, sealer, incoming, .. } = established;
     let receiving = Receiving { stream: stream.try_clone()?, incoming, arrived: VecDeque::new() };
-    Ok(Connection { suite, sending: Sending { stream, sealer }, receiving })
+    Ok(Connection { suite, news: None, sending: Sending { stream, sealer }, receiving })
 }
 
 fn handshake_failed(address: String, error: ChannelError) -> ClientError {
@@ -241,7 +241,7 @@ mod tests {
     const SOON: Duration = Duration::from_secs(5);
 
     fn failure(link: &Link) -> ClientError {
-        match connect(link, &StaticKey::from_bytes(&[9; 32]), &Suite::ALL, None) {
+        match connect(link, &StaticKey::from_bytes(&[9; 32]), &Suite::ALL, |_, _| Ok(())) {
             Err(ConnectError::Failed(error)) => error,
             Err(_) | Ok(_) => panic!("it went further than it should"),
         }
@@ -300,7 +300,10 @@ mod tests {
             guest.send_bytes(&[known[0].as_slice(), b"\x82\x18\xc8\xa0\x07", &known[1]].concat());
             guest.send_bytes(b"\x82\x0a");
         });
-        let opened = connect(&link, &StaticKey::from_bytes(&[9; 32]), &Suite::ALL, Some(key));
+        let opened = connect(&link, &StaticKey::from_bytes(&[9; 32]), &Suite::ALL, |found, _| {
+            assert_eq!(found, key);
+            Ok(())
+        });
         let mut connection = opened.unwrap_or_else(|_| panic!("the server holds its key"));
         assert_eq!(connection.receiving.receive(SOON).unwrap(), ServerMessage::Lagged {});
         assert_eq!(connection.receiving.receive(SOON).unwrap(), ServerMessage::Pong {});
@@ -313,7 +316,10 @@ mod tests {
         let fake = FakeServer::with_key(1);
         let (link, key) = (fake.link(), fake.key());
         let running = fake.run(|fake| assert!(fake.guest().unwrap().receive().is_none()));
-        let opened = connect(&link, &StaticKey::from_bytes(&[9; 32]), &Suite::ALL, Some(key));
+        let opened = connect(&link, &StaticKey::from_bytes(&[9; 32]), &Suite::ALL, |found, _| {
+            assert_eq!(found, key);
+            Ok(())
+        });
         let mut connection = opened.unwrap_or_else(|_| panic!("the server holds its key"));
         let end = connection.receiving.receive(Duration::from_millis(20));
         assert!(matches!(end, Err(End::Silent)));

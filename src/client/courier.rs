@@ -163,7 +163,10 @@ mod tests {
         let fake = FakeServer::with_key(1);
         let (link, key) = (fake.link(), fake.key());
         let running = fake.run(|fake| script(fake.guest().unwrap()));
-        let opened = connect(&link, &StaticKey::from_bytes(&[9; 32]), &Suite::ALL, Some(key));
+        let opened = connect(&link, &StaticKey::from_bytes(&[9; 32]), &Suite::ALL, |found, _| {
+            assert_eq!(found, key);
+            Ok(())
+        });
         let connection = opened.unwrap_or_else(|_| panic!("the server holds its key"));
         let (events, inbox) = sync_channel(1);
         (Courier::start(connection, 7, events).unwrap(), inbox, running)

@@ -104,6 +104,23 @@ impl DeviceKeys {
         }
     }
 
+    /// The key for the server that holds `old` is from now on also there for the key `new`, unless there is one already.
+    pub(super) fn copy(&self, old: PublicKey, new: PublicKey) -> Result<(), DeviceKeyError> {
+        let path = self.path(new);
+        match fs::hard_link(self.path(old), &path).and_then(|()| File::open(&self.folder)?.sync_all()) {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists) => Ok(()),
+            linked => linked.map_err(|error| DeviceKeyError::File { path, done: "written", error }),
+        }
+    }
+
+    /// The key is not there for the server's key `old` any more, if it is there for `new`.
+    pub(super) fn forget_copy(&self, old: PublicKey, new: PublicKey) -> Result<(), DeviceKeyError> {
+        match self.find(new)? {
+            Some(copy) => self.forget(old, copy.key.public()),
+            None => Ok(()),
+        }
+    }
+
     fn path(&self, server: PublicKey) -> PathBuf {
         self.folder.join(format!("{server}.key"))
     }
@@ -183,6 +200,28 @@ mod tests {
         assert!(keys.find(SERVER).unwrap().is_some());
         keys.forget(SERVER, key(5).public()).unwrap();
         assert!(keys.find(SERVER).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_key_follows_its_server_to_another_key_and_never_over_another_one() {
+        let (_folder, keys) = folder();
+        let (next, other) = (PublicKey::from_bytes([2; 32]), PublicKey::from_bytes([3; 32]));
+        let public = |server| keys.find(server).unwrap().map(|device| device.key.public());
+        keys.copy(SERVER, next).unwrap();
+        keys.forget_copy(SERVER, next).unwrap();
+        assert_eq!(public(next), None);
+        keys.keep(SERVER, &alice(), &key(5)).unwrap();
+        keys.copy(SERVER, next).unwrap();
+        assert_eq!((public(SERVER), public(next)), (Some(key(5).public()), Some(key(5).public())));
+        // As often as it is interrupted.
+        keys.copy(SERVER, next).unwrap();
+        keys.forget_copy(SERVER, next).unwrap();
+        keys.forget_copy(SERVER, next).unwrap();
+        assert_eq!((public(SERVER), public(next)), (None, Some(key(5).public())));
+        keys.keep(other, &alice(), &key(6)).unwrap();
+        keys.copy(other, next).unwrap();
+        keys.forget_copy(other, next).unwrap();
+        assert_eq!((public(other), public(next)), (Some(key(6).public()), Some(key(5).public())));
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub(super) fn come_in(
     let DeviceKey { account, key } = device;
     let pass = Pass { key, proof: Proof::Device(account.clone()) };
     let (mut connection, answer) = login::call(server, &pass)?;
+    login::tell_news(&mut connection, person);
     let (code, text) = match answer {
         Answer::Yes { name } => {
             server.remember()?;

@@ -5,7 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::channel::{ChannelError, Fingerprint};
+use jiff::civil::Date;
+
+use crate::channel::{ChannelError, Fingerprint, PublicKey};
 use crate::names::{PASSWORD_RULE, PasswordError, RoomName};
 use crate::terminal_text::one_line;
 
@@ -124,8 +126,8 @@ pub enum ClientError {
     },
     /// The server proved to hold another key than the one that it had.
     #[error(
-        "the server at {address} has another key than the one you know! You know {expected}, and it has {found}. Either \
-         it was set up anew, or someone stands between you and it. Ask its operator, by another way than this one; if \
+        "the server at {address} has another key than the one you know! You know {expected}, and it has {found}; {why}. \
+         Either it was set up anew, or someone stands between you and it. Ask its operator, by another way than this one; if \
          they tell you the second fingerprint, remove line {line} of {file} and connect again", file = file.display()
     )]
     KeyChanged {
@@ -135,15 +137,36 @@ pub enum ClientError {
         expected: Fingerprint,
         /// The fingerprint of the server.
         found: Fingerprint,
+        /// What it brought to explain this.
+        why: String,
         /// `known_servers`.
         file: PathBuf,
         /// Its line.
         line: usize,
     },
+    /// The server proved to hold a key that it once had and that was replaced.
+    #[error(
+        "the server at {address} has a key that was replaced on {date}! Someone has an old copy of its key: whoever stole \
+         it, or its operator, who has put an old backup back. Nothing was sent. Ask its operator, by another way than this \
+         one; if they tell you that {found} is right, remove the lines with {key} and with the key that replaced it \
+         from {file} and connect again", file = file.display()
+    )]
+    ReplacedKey {
+        /// `host:port`.
+        address: String,
+        /// The key.
+        key: PublicKey,
+        /// Its fingerprint.
+        found: Fingerprint,
+        /// When it was replaced.
+        date: Date,
+        /// `known_servers`.
+        file: PathBuf,
+    },
     /// The server proved to hold another key than the one in the link.
     #[error(
-        "the server at {address} is not the one of the link! The link says {expected}, and it has {found}. Either the \
-         link is old, or someone stands between you and the server. Ask for the present link, by another way than this one"
+        "the server at {address} is not the one of the link! The link says {expected}, and it has {found}; {why}. Either \
+         the link is old, or someone stands between you and the server. Ask for the present link, by another way than this one"
     )]
     NotOfTheLink {
         /// `host:port`.
@@ -152,11 +175,13 @@ pub enum ClientError {
         expected: Fingerprint,
         /// The fingerprint of the server.
         found: Fingerprint,
+        /// What it brought to explain this.
+        why: String,
     },
     /// The link and the file of known servers don't agree.
     #[error(
-        "the link has another key for {address} than the one you know! You know {expected}, and the link says {found}. \
-         Either the server was set up anew, or the link is someone else's. Ask its operator, by another way than that by \
+        "the link has another key for {address} than the one you know! You know {expected}, and the link says {found}; \
+         {why}. Either the server was set up anew, or the link is someone else's. Ask its operator, by another way than that by \
          which the link came; if they tell you the second fingerprint, remove line {line} of {file} and connect again",
         file = file.display()
     )]
@@ -167,6 +192,8 @@ pub enum ClientError {
         expected: Fingerprint,
         /// The fingerprint in the link.
         found: Fingerprint,
+        /// What the server has, and brought to explain this.
+        why: String,
         /// `known_servers`.
         file: PathBuf,
         /// Its line.
@@ -280,7 +307,10 @@ impl ClientError {
             | Self::UnknownServer { .. }
             | Self::NotTrusted { .. } => 3,
             Self::LoginRefused(_) | Self::Revoked(_) | Self::PasswordRefused(_) => 4,
-            Self::KeyChanged { .. } | Self::NotOfTheLink { .. } | Self::OtherLink { .. } => 5,
+            Self::KeyChanged { .. }
+            | Self::ReplacedKey { .. }
+            | Self::NotOfTheLink { .. }
+            | Self::OtherLink { .. } => 5,
         }
     }
 

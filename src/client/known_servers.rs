@@ -1,22 +1,35 @@
 //! The keys of the servers that this person has met, in a file that can be read and edited by hand: one server a line,
 //! `host:port key`, with `#` for comments. A third part, `hybrid`, tells of the strongest suite that the server was
-//! seen to have, and a client wants no weaker one from it. What to do about a key or a suite that is not the expected
+//! seen to have, and a client wants no weaker one from it. A line `host:port key replaced date` tells of a key that a
+//! server had before and that handed over to the next one. What to do about a key or a suite that is not the expected
 //! one is decided elsewhere.
 //!
 //! Clients that run at once take turns by a lock on the folder, and each reads the file again before it writes its line,
 //! so none loses what another one wrote.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::channel::handover::Statement;
 use crate::channel::{PublicKey, Suite};
 use crate::private_file;
 
 const FILE_NAME: &str = "known_servers";
 
 const HEADER: &str = "# The servers that chat knows: host:port, the server's key, the strongest suite seen. Remove a line to forget one.\n";
+
+/// What stands in the third place of a line about a key that was replaced.
+const REPLACED: &str = "replaced";
+
+/// The most keys of one server that were replaced and are kept; the oldest ones are forgotten.
+const REPLACED_MAX: usize = 8;
 
 /// A server that has a line in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +69,8 @@ pub enum KnownServersError {
 /// What is wrong with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadLine {
-    /// It has one part, or more than three.
-    #[error("it is not 'host:port key' or 'host:port key suite'")]
+    /// It has one part, or more than four.
+    #[error("it is not 'host:port key', 'host:port key suite' or 'host:port key replaced date'")]
     Parts,
     /// No key.
     #[error("the second part is no key: {0}")]
@@ -65,6 +78,9 @@ pub enum BadLine {
     /// No suite that this version knows.
     #[error("the third part is no suite: there are 'hybrid' and 'classical'")]
     NoSuite,
+    /// No day.
+    #[error("the fourth part is no date such as 2026-01-31")]
+    NoDate,
     /// A server that has a line already; holds its number.
     #[error("it speaks of the same server as line {0}")]
     Repeated(usize),
@@ -79,6 +95,11 @@ impl KnownServers {
     /// The file in this folder.
     pub(super) fn within(folder: &Path) -> Self {
         Self { folder: folder.to_owned() }
+    }
+
+    /// The folder in which it is.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Where it is.
@@ -104,15 +125,41 @@ impl KnownServers {
         if let Some(known) = find(&self.parse(&text)?, address) {
             return Ok(known);
         }
-        if text.is_empty() {
-            text.push_str(HEADER);
-        }
-        if !text.ends_with('\n') {
-            text.push('\n');
-        }
-        text.extend([line_of(address, key, suite).as_str(), "\n"]);
+        append(&mut text, &line_of(address, key, suite));
         self.write(&text)?;
         Ok(Known { key, suite, line: text.lines().count() })
+    }
+
+    /// When this key, of whatever server, was replaced, if it was.
+    pub(super) fn replaced_on(&self, key: PublicKey) -> Result<Option<Date>, KnownServersError> {
+        let text = self.read()?;
+        let mut replaced = self.parse(&text)?.into_iter().filter_map(|entry| match entry.says {
+            Says::Replaced { key: old, on } => (old == key).then_some(on),
+            Says::Known(_) => None,
+        });
+        Ok(replaced.next())
+    }
+
+    /// The server at `address` has handed over to the last key of the chain, and with it every server of the file that
+    /// is known by one of the chain's keys: they are one. Their lines get the new key, each followed by the keys that it
+    /// replaced. Gives what the file then says of the server. It is on the disk afterwards.
+    pub(super) fn follow(
+        &self,
+        address: &str,
+        chain: &[Statement],
+        suite: Suite,
+    ) -> Result<Option<Known>, KnownServersError> {
+        let Some((first, last)) = chain.first().zip(chain.last()) else {
+            return self.lookup(address);
+        };
+        let _folder = self.locked_folder()?;
+        let mut text = self.read()?;
+        if find(&self.parse(&text)?, address).is_none() {
+            append(&mut text, &line_of(address, first.old_key(), Some(suite)));
+        }
+        let followed = followed(&text, &self.parse(&text)?, chain, last.new_key());
+        self.write(&followed)?;
+        Ok(find(&self.parse(&followed)?, address))
     }
 
     /// Notes in the line of the server with this key that it has this suite, unless a stronger one is noted already.
@@ -178,7 +225,14 @@ impl KnownServers {
 
 struct Entry<'t> {
     address: &'t str,
-    known: Known,
+    line: usize,
+    says: Says,
+}
+
+#[derive(Clone, Copy)]
+enum Says {
+    Known(Known),
+    Replaced { key: PublicKey, on: Date },
 }
 
 fn parse_line<'t>(line: usize, content: &'t str, before: &[Entry<'t>]) -> Result<Entry<'t>, BadLine> {
@@ -186,6 +240,10 @@ fn parse_line<'t>(line: usize, content: &'t str, before: &[Entry<'t>]) -> Result
     let (address, key, suite) = match *parts {
         [address, key] => (address, key, None),
         [address, key, suite] => (address, key, Some(suite)),
+        [address, key, REPLACED, date] => {
+            let (key, on) = (key.parse()?, date.parse().map_err(|_| BadLine::NoDate)?);
+            return Ok(Entry { address, line, says: Says::Replaced { key, on } });
+        }
         _ => return Err(BadLine::Parts),
     };
     if let Some(same) = find(before, address) {
@@ -193,12 +251,76 @@ fn parse_line<'t>(line: usize, content: &'t str, before: &[Entry<'t>]) -> Result
     }
     let key = key.parse()?;
     let suite = suite.map(|name| Suite::from_short_name(name).ok_or(BadLine::NoSuite)).transpose()?;
-    Ok(Entry { address, known: Known { key, suite, line } })
+    Ok(Entry { address, line, says: Says::Known(Known { key, suite, line }) })
 }
 
 fn find(entries: &[Entry<'_>], address: &str) -> Option<Known> {
-    let entry = entries.iter().find(|entry| entry.address.eq_ignore_ascii_case(address));
-    entry.map(|entry| entry.known)
+    let mut known = entries.iter().filter_map(|entry| match entry.says {
+        Says::Known(known) if entry.address.eq_ignore_ascii_case(address) => Some(known),
+        Says::Known(_) | Says::Replaced { .. } => None,
+    });
+    known.next()
+}
+
+fn append(text: &mut String, line: &str) {
+    if text.is_empty() {
+        text.push_str(HEADER);
+    }
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.extend([line, "\n"]);
+}
+
+/// The text in which whoever is known by a key of the chain has the `new` one.
+fn followed(text: &str, entries: &[Entry<'_>], chain: &[Statement], new: PublicKey) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let step = entries.iter().find(|entry| entry.line == number).and_then(|entry| match entry.says {
+            Says::Known(known) => {
+                let place = chain.iter().position(|statement| statement.old_key() == known.key)?;
+                Some((entry.address, known.suite, chain.get(place..)?))
+            }
+            Says::Replaced { .. } => None,
+        });
+        let Some((address, suite, left)) = step else {
+            lines.push(line.to_owned());
+            continue;
+        };
+        lines.push(line_of(address, new, suite));
+        lines.extend(left.iter().rev().map(|statement| replaced_line(address, statement)));
+    }
+    without_the_oldest(&lines)
+}
+
+/// Keeps, of each server, the first [`REPLACED_MAX`] lines about keys that were replaced; the latest come first.
+fn without_the_oldest(lines: &[String]) -> String {
+    let mut kept = BTreeMap::new();
+    let mut text = String::new();
+    for line in lines {
+        let mut parts = line.split_whitespace();
+        if let (Some(address), Some(REPLACED)) = (parts.next(), parts.nth(1))
+            && !address.starts_with('#')
+        {
+            let count = kept.entry(address.to_ascii_lowercase()).or_insert(0);
+            *count += 1;
+            if *count > REPLACED_MAX {
+                continue;
+            }
+        }
+        text.extend([line, "\n"]);
+    }
+    text
+}
+
+fn replaced_line(address: &str, statement: &Statement) -> String {
+    format!("{address} {} {REPLACED} {}", statement.old_key(), day_of(statement.issued()))
+}
+
+/// The day of a time in seconds since 1970, in UTC.
+pub(super) fn day_of(seconds: u64) -> Date {
+    let at = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    at.unwrap_or(Timestamp::MAX).to_zoned(TimeZone::UTC).date()
 }
 
 fn line_of(address: &str, key: PublicKey, suite: Option<Suite>) -> String {
@@ -223,7 +345,9 @@ fn with_line(text: &str, line: usize, content: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channel::StaticKey;
     use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
 
     fn key() -> PublicKey {
         PublicKey::from_bytes([7; 32])
@@ -288,6 +412,9 @@ mod tests {
             (format!("# fine\nhost:1 {key} hybrid more"), 2, BadLine::Parts),
             (format!("# fine\nhost:1 {key} more"), 2, BadLine::NoSuite),
             (format!("host:1 {key} Hybrid"), 1, BadLine::NoSuite),
+            (format!("host:1 {key} replaced"), 1, BadLine::NoSuite),
+            (format!("host:1 {key} replaced yesterday"), 1, BadLine::NoDate),
+            ("host:1 short replaced 2026-01-31".to_owned(), 1, BadLine::NoKey(crate::channel::KeyTextError)),
             ("host:1 short".to_owned(), 1, BadLine::NoKey(crate::channel::KeyTextError)),
             (format!("host:1 {key}\nHOST:1 {key}"), 2, BadLine::Repeated(1)),
         ];
@@ -303,6 +430,50 @@ mod tests {
             }
             assert_eq!(fs::read_to_string(known.path()).unwrap(), text);
         }
+    }
+
+    fn chain(numbers: &[u8]) -> Vec<Statement> {
+        let (day, secret) = (Duration::from_secs(86_400), |number: u8| StaticKey::from_bytes(&[number; 32]));
+        let steps = numbers.windows(2).zip(0..);
+        steps
+            .map(|(pair, at)| Statement::sign(&secret(pair[0]), secret(pair[1]).public(), at * 86_400, day))
+            .collect()
+    }
+
+    #[test]
+    fn all_lines_of_a_server_follow_to_its_new_key_and_tell_of_the_old_ones() {
+        let [one, two, three, eight, nine] =
+            [1, 2, 3, 8, 9].map(|number| StaticKey::from_bytes(&[number; 32]).public());
+        let (_folder, known) = written(&format!(
+            "# mine\nhost:1 {one} hybrid\nother:1 {nine}\nHOST:2 {eight} replaced 1969-07-20\nHost:2 {two}"
+        ));
+        let followed = known.follow("host:1", &chain(&[1, 2, 3]), Suite::Classical).unwrap();
+        assert_eq!(followed, Some(Known { key: three, suite: Some(Suite::Hybrid), line: 2 }));
+        let expected = format!(
+            "# mine\nhost:1 {three} hybrid\nhost:1 {two} replaced 1970-01-02\nhost:1 {one} replaced 1970-01-01\n\
+             other:1 {nine}\nHOST:2 {eight} replaced 1969-07-20\nHost:2 {three}\nHost:2 {two} replaced 1970-01-02\n"
+        );
+        assert_eq!(fs::read_to_string(known.path()).unwrap(), expected);
+        let day = |text: &str| Some(text.parse::<Date>().unwrap());
+        assert_eq!(known.replaced_on(one).unwrap(), day("1970-01-01"));
+        assert_eq!(known.replaced_on(eight).unwrap(), day("1969-07-20"));
+        assert_eq!(known.replaced_on(three).unwrap(), None);
+        // As often as it is interrupted.
+        known.follow("host:1", &chain(&[1, 2, 3]), Suite::Classical).unwrap();
+        assert_eq!(fs::read_to_string(known.path()).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_server_without_a_line_gets_one_and_no_more_old_keys_are_kept_than_the_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let known = KnownServers::within(folder.path());
+        for number in 1..=20 {
+            let followed = known.follow("host:1", &chain(&[number, number + 1]), Suite::Hybrid).unwrap();
+            assert_eq!(followed.map(|known| (known.line, known.suite)), Some((2, Some(Suite::Hybrid))));
+        }
+        assert_eq!(fs::read_to_string(known.path()).unwrap().lines().count(), 2 + REPLACED_MAX);
+        let replaced = |number: u8| known.replaced_on(StaticKey::from_bytes(&[number; 32]).public()).unwrap();
+        assert!(replaced(20).is_some() && replaced(13).is_some() && replaced(12).is_none());
     }
 
     #[test]

@@ -106,6 +106,13 @@ pub(super) fn call(server: &Server, pass: &Pass) -> Result<(Connection, Answer),
     Ok((connection, answer))
 }
 
+/// Tells the person what there is to tell of the server.
+pub(super) fn tell_news(connection: &mut Connection, person: &mut dyn Person) {
+    if let Some(news) = connection.news.take() {
+        person.tell(&sentence(&news));
+    }
+}
+
 /// Connects with a new key and logs in.
 fn by_password(
     server: &Server,
@@ -116,6 +123,7 @@ fn by_password(
     let form = Form::begin(config, user, person)?;
     let key = StaticKey::generate(&mut SysRng).map_err(|_| ClientError::NoEntropy)?;
     let mut connection = server.connect(&key)?;
+    tell_news(&mut connection, person);
     server.remember()?;
     match submit_until_right(form, &key, &mut connection, server, person) {
         Ok((name, credentials)) => {
@@ -142,6 +150,7 @@ fn submit_until_right(
         let answer = ask(connection, &attempt.message()).or_else(|_| {
             // The server does not wait for ever while a person types; then we call again.
             *connection = server.connect(key)?;
+            tell_news(connection, person);
             ask(connection, &attempt.message()).map_err(|end| lost(server, &end))
         })?;
         match answer {

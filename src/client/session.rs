@@ -15,6 +15,7 @@ use crate::names::{MessageText, MessageTextError, RoomName};
 use crate::wire::{BODY_TEXT, ClientMessage, Code, MessageId, ServerMessage};
 
 use super::commands::{self, Command, Typed};
+use super::connection::Connection;
 use super::event::{EVENTS_MAX, Event};
 use super::line_mode::{
     PlainLines, Pressed, Screen, Struck, Transcript, TypedLine, is_for_editing, read_keys,
@@ -163,12 +164,14 @@ impl Session {
                 Gone::MovedBack => self.model.moved_back(),
                 Gone::Other => {}
             },
-            Event::Renewed(tried) => {
+            Event::Renewed(mut tried) => {
+                tried.iter_mut().try_for_each(|connection| self.tell_news(connection))?;
                 if self.uplink.renewed(tried, &self.join_message(), self.model.seen()) {
                     self.join();
                 }
             }
-            Event::CameBack(Ok(connection)) => {
+            Event::CameBack(Ok(mut connection)) => {
+                self.tell_news(&mut connection)?;
                 self.uplink.came_back(*connection);
                 self.join();
             }
@@ -382,6 +385,10 @@ impl Session {
             }
             Command::Quit => Ok(()),
         }
+    }
+
+    fn tell_news(&mut self, connection: &mut Connection) -> io::Result<()> {
+        connection.news.take().map_or(Ok(()), |news| self.note(&news))
     }
 
     fn ask(&mut self, message: ClientMessage) -> io::Result<()> {

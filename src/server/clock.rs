@@ -11,7 +11,12 @@ pub(super) fn now() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Such a time as an operator reads it, by the clock of the host's place.
+/// Seconds since then.
+pub(super) fn seconds() -> u64 {
+    now() / 1000
+}
+
+/// Such a time, in milliseconds, as an operator reads it, by the clock of the host's place.
 pub(super) fn shown(at: u64) -> String {
     let at = i64::try_from(at).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
     let at = at.unwrap_or(Timestamp::MAX).to_zoned(TimeZone::system());

@@ -84,6 +84,11 @@ impl DataFolder {
         self.path.join(Self::SERVER_KEY)
     }
 
+    /// Which key handed over to which.
+    pub(super) fn statements(&self) -> PathBuf {
+        self.path.join("server.statements")
+    }
+
     /// Who may come in.
     pub(super) fn users(&self) -> PathBuf {
         self.path.join("users.db")

@@ -2,7 +2,7 @@
 //! everything that was accepted is written and told before the last one is closed.
 
 use std::io::{self, IsTerminal, Write};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
@@ -49,7 +49,6 @@ const OWN_DESCRIPTORS: u64 = 64;
 pub fn run(config: &Config) -> Result<(), ServerError> {
     let limits = fitted_to_descriptors(config.limits.clone());
     let folder = DataFolder::take(&config.data)?;
-    let key = identity::load_or_make(&folder.server_key())?;
     let cost = if config.small_host { Cost::SMALL_HOST } else { Cost::STANDARD };
     let stores = Stores::open(folder, cost)?;
     let mut store = LogStore::open(&stores.folder.log())?;
@@ -61,7 +60,8 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     }
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, Signal::XFSZ.as_raw()])?;
     let control = ControlSocket::open(&stores.folder);
-    announce(key.public(), &listeners)?;
+    let addresses = addresses_of(&listeners)?;
+    announce(stores.identity.present().key.public(), &addresses)?;
 
     let (behind, behind_end) = CatchUpQueue::new();
     let (flusher, poll) = Flusher::new(behind.clone())?;
@@ -69,7 +69,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     let (log, tasks) = LogQueue::new();
     let reader = store.reader()?;
     let shared = Arc::new(Shared {
-        key,
+        addresses,
         limits: limits.clone(),
         stores,
         throttles: Throttles::new(limits.sign_ups_per_address),
@@ -144,8 +144,7 @@ fn wait_for_the_end(signals: &mut Signals, accounts: &Accounts) {
 
 /// Standard output gets one line for each link and nothing else, so that a script can read it; a person is told what to
 /// do with them.
-fn announce(key: PublicKey, listeners: &[TcpListener]) -> io::Result<()> {
-    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
+fn announce(key: PublicKey, addresses: &[SocketAddr]) -> io::Result<()> {
     let (fingerprint, mut out) = (key.fingerprint(), io::stdout().lock());
     if io::stderr().is_terminal() {
         writeln!(io::stderr(), "The fingerprint of this server's key is {fingerprint}.")?;
@@ -153,7 +152,7 @@ fn announce(key: PublicKey, listeners: &[TcpListener]) -> io::Result<()> {
     } else {
         info!(%fingerprint, "this server's key");
     }
-    let links = identity::links(key, &addresses)?;
+    let links = identity::links(key, addresses)?;
     match links.iter().try_for_each(|link| writeln!(out, "{link}")).and_then(|()| out.flush()) {
         // A reader who has seen enough, as `head` has, does not end the server.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -171,8 +170,11 @@ fn say_goodbye(outboxes: Vec<Arc<Outbox>>) {
 
 /// Whether any of the sockets takes connections from other hosts.
 fn can_be_reached(listeners: &[TcpListener]) -> io::Result<bool> {
-    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
-    Ok(addresses.iter().any(|address| !address.ip().is_loopback()))
+    Ok(addresses_of(listeners)?.iter().any(|address| !address.ip().is_loopback()))
+}
+
+fn addresses_of(listeners: &[TcpListener]) -> io::Result<Vec<SocketAddr>> {
+    listeners.iter().map(TcpListener::local_addr).collect()
 }
 
 /// Each connection takes a descriptor: asks for as many as the system lets this process have, and lets in no more

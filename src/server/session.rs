@@ -17,7 +17,7 @@ use super::login::{self, TRIES_MAX};
 use super::outbox::{Flushed, Outbox};
 use super::own_account::{Owner, REVOKED};
 use super::shared::Shared;
-use crate::channel::{self, ChannelError, Incoming, PublicKey, Record};
+use crate::channel::{self, ChannelError, Incoming, PublicKey, Record, Suite};
 use crate::names::{MESSAGE_BYTES_MAX, PASSWORD_RULE, RoomName, Username};
 use crate::socket::Deadlined;
 use crate::wire::{self, ClientMessage, Code, Decoded, PROTOCOL, ROLE_ADMIN, ROLE_MEMBER, ServerMessage};
@@ -30,7 +30,10 @@ pub(super) fn serve(shared: &Shared, client: &Arc<Client>) {
     let _leaving = Leaving { shared, client };
     debug!(address = %client.address, "connected");
     let mut handshake = Deadlined::new(&client.stream, shared.limits.handshake);
-    let mut established = match channel::accept(&mut handshake, &shared.key) {
+    let identity = shared.stores.identity.present();
+    let statements = identity.payload(clock::seconds());
+    let accepted = channel::accept_with(&mut handshake, &identity.key, &Suite::ALL, &statements);
+    let mut established = match accepted {
         Ok(established) => established,
         Err(error) => {
             debug!(%error, "no handshake");

@@ -1,5 +1,6 @@
 //! What all threads of the server share. Each part guards itself.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::flusher::Flusher;
@@ -9,11 +10,11 @@ use super::log_writer::LogQueue;
 use super::rooms::Rooms;
 use super::stores::Stores;
 use super::throttle::Throttles;
-use crate::channel::StaticKey;
 
 /// The server as its sessions see it.
 pub(super) struct Shared {
-    pub(super) key: StaticKey,
+    /// Where it listens.
+    pub(super) addresses: Vec<SocketAddr>,
     pub(super) limits: Limits,
     pub(super) stores: Stores,
     pub(super) throttles: Throttles,

@@ -5,9 +5,12 @@ use super::accounts::{Accounts, Cost};
 use super::data_folder::DataFolder;
 use super::devices::Devices;
 use super::error::ServerError;
+use super::identity::Identity;
 
 /// The durable parts of a server. Each guards itself.
 pub(super) struct Stores {
+    /// Who the server is.
+    pub(super) identity: Identity,
     /// Who may come in.
     pub(super) accounts: Accounts,
     /// Which devices come in without a password.
@@ -19,8 +22,9 @@ pub(super) struct Stores {
 impl Stores {
     /// Opens everything in a folder, and makes what is not there. New password hashes will have the cost `cost`.
     pub(super) fn open(folder: DataFolder, cost: Cost) -> Result<Self, ServerError> {
+        let identity = Identity::open(folder.server_key(), folder.statements())?;
         let accounts = Accounts::open(&folder.users(), cost)?;
         let devices = Devices::open(&folder.devices())?;
-        Ok(Self { accounts, devices, folder })
+        Ok(Self { identity, accounts, devices, folder })
     }
 }

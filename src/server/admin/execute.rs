@@ -1,16 +1,23 @@
 //! Does what an operator asks. The durable parts are there in any case; the live ones only when a server runs.
 
+use std::time::Duration;
+
+use tracing::info;
+
 use super::request::{AdminRequest, Answer};
+use crate::channel::handover::VALIDITY_MAX;
+use crate::link::Link;
 use crate::names::Username;
-use crate::server::clock;
 use crate::server::shared::Shared;
 use crate::server::stores::Stores;
+use crate::server::{clock, identity};
 
 /// Does it, on the stores of a server, which are those of `live` if it runs. Returns when it is on the disk.
 pub(super) fn execute(request: AdminRequest, stores: &Stores, live: Option<&Shared>) -> Answer {
     match request {
         AdminRequest::Sessions {} => sessions(live),
         AdminRequest::Devices { account } => devices(stores, &account),
+        AdminRequest::RotateKey { valid_days } => rotate_key(stores, live, valid_days),
     }
 }
 
@@ -38,6 +45,32 @@ fn devices(stores: &Stores, account: &str) -> Answer {
     });
     let lines: Vec<String> = lines.collect();
     Ok(if lines.is_empty() { vec![format!("{account} has no devices")] } else { lines })
+}
+
+fn rotate_key(stores: &Stores, live: Option<&Shared>, valid_days: u32) -> Answer {
+    let valid_for = Duration::from_secs(u64::from(valid_days) * 24 * 60 * 60);
+    if valid_for.is_zero() || valid_for > VALIDITY_MAX {
+        return Err("a key can vouch for the next one for 1 to 365 days; write --valid-days 90".into());
+    }
+    let rotated = stores
+        .identity
+        .rotate(valid_for, clock::seconds())
+        .map_err(|error| format!("nothing is changed: {error}"))?;
+    let (fingerprint, until) =
+        (rotated.key.fingerprint(), clock::shown(rotated.expires.saturating_mul(1000)));
+    info!(%fingerprint, %until, "this server has a new key");
+    let mut lines = vec![
+        format!("the server's key is now {fingerprint}"),
+        format!(
+            "clients that know the key before it follow by themselves until {until}; give others a new link"
+        ),
+    ];
+    let found = live.map(|shared| identity::links(rotated.key, &shared.addresses)).transpose();
+    match found.map_err(|error| format!("it is done, but this host's addresses can't be listed: {error}"))? {
+        Some(all) => lines.extend(all.iter().map(Link::to_string)),
+        None => lines.push(format!("links to it end in #{}; 'chat server' prints them", rotated.key)),
+    }
+    Ok(lines)
 }
 
 /// The account of this name, if there is one.

@@ -16,6 +16,13 @@ pub enum AdminRequest {
         #[n(0)]
         account: String,
     },
+    /// A new server key, for which the present one vouches.
+    #[n(2)]
+    RotateKey {
+        /// For so many days, 1 to 365.
+        #[n(0)]
+        valid_days: u32,
+    },
 }
 
 /// What was asked for, in lines of text for people; or why it was not done, and what to do next.

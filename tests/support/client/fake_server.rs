@@ -16,9 +16,12 @@ use crate::support::{PATIENCE, eventually};
 /// Listens on a port of its own, with a key of its own.
 pub struct FakeServer {
     listener: TcpListener,
-    key: StaticKey,
+    /// Who it is.
+    pub key: StaticKey,
     /// What it speaks, strongest first.
     pub suites: &'static [Suite],
+    /// What it brings with the second message of the handshake.
+    pub payload: Vec<u8>,
 }
 
 /// One client at the fake server.
@@ -39,7 +42,12 @@ impl FakeServer {
     pub fn at(address: &str) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         listener.set_nonblocking(true).unwrap();
-        Self { listener, key: StaticKey::generate(&mut SysRng).unwrap(), suites: &Suite::ALL }
+        Self {
+            listener,
+            key: StaticKey::generate(&mut SysRng).unwrap(),
+            suites: &Suite::ALL,
+            payload: Vec::new(),
+        }
     }
 
     /// Where it is, with its key.
@@ -72,7 +80,7 @@ impl FakeServer {
     /// The next connection, with its handshake.
     pub fn try_guest(&self) -> Result<Guest, ChannelError> {
         let mut stream = self.stream();
-        let established = channel::accept_with(&mut stream, &self.key, self.suites)?;
+        let established = channel::accept_with(&mut stream, &self.key, self.suites, &self.payload)?;
         let (sealer, incoming) = (established.sealer, established.incoming);
         Ok(Guest { stream, sealer, incoming, arrived: VecDeque::new() })
     }

@@ -1,17 +1,16 @@
-//! Who the server is: `server.key`, made once and never overwritten, and the links that tell others.
+//! `server.key`: made once, and replaced only by the key for which it has vouched.
 
-use std::fs;
-use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use rand::rngs::SysRng;
+use tracing::warn;
 use zeroize::Zeroizing;
 
-use crate::channel::{ChannelError, PublicKey, StaticKey};
-use crate::link::Link;
+use crate::channel::{ChannelError, StaticKey};
 use crate::private_file;
 
 /// The permissions that others than the owner may not have.
@@ -39,6 +38,17 @@ pub enum IdentityError {
         "{0} can be read by others on this host; if none of them may be the server, run: chmod 600 '{0}'"
     )]
     Exposed(PathBuf),
+    /// A line of the statements is none.
+    #[error(
+        "{path}, line {line}: that is no statement of a key; remove the line (clients that know only the key before \
+         will then refuse this server until their owner agrees)"
+    )]
+    NoStatement {
+        /// `server.statements`.
+        path: PathBuf,
+        /// The number of the line, from 1.
+        line: usize,
+    },
     /// No key could be made.
     #[error("no key could be made: {0}")]
     Made(#[from] ChannelError),
@@ -57,9 +67,7 @@ pub(super) fn load_or_make(path: &Path) -> Result<StaticKey, IdentityError> {
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let key = StaticKey::generate(&mut SysRng)?;
-            let text = Zeroizing::new(Base64UrlUnpadded::encode_string(&*key.to_bytes()));
-            let line = Zeroizing::new(format!("{}\n", *text));
-            private_file::create(path, line.as_bytes()).map_err(file_error)?;
+            private_file::create(path, line_of(&key).as_bytes()).map_err(file_error)?;
             Ok(key)
         }
         Err(error) if error.kind() == ErrorKind::InvalidData => Err(IdentityError::NoKey(path.to_owned())),
@@ -67,19 +75,48 @@ pub(super) fn load_or_make(path: &Path) -> Result<StaticKey, IdentityError> {
     }
 }
 
-/// The links to a server with `key` that listens on `addresses`; an unspecified address stands for all of the host's.
-pub(super) fn links(key: PublicKey, addresses: &[SocketAddr]) -> io::Result<Vec<Link>> {
-    let mut links: Vec<Link> = Vec::new();
-    for address in addresses {
-        let ips = if address.ip().is_unspecified() { host_ips(address.ip())? } else { vec![address.ip()] };
-        for ip in ips {
-            let link = Link { server_key: Some(key), ..Link::to_host(&ip.to_string(), address.port()) };
-            if !links.contains(&link) {
-                links.push(link);
-            }
+/// Puts another key in the place of that in the file, at once and durably. Gives what is left of the old one.
+pub(super) fn replace(path: &Path, key: &StaticKey) -> Result<Remains, IdentityError> {
+    let file_error = |source| IdentityError::File { path: path.to_owned(), source };
+    // Opened now: afterwards the old file has no name any more.
+    let old = File::options().write(true).open(path).map_err(file_error)?;
+    if let Err(source) = private_file::replace(path, line_of(key).as_bytes()) {
+        // When only the very last step failed, the new key is in place.
+        let is_in_place = load_or_make(path).is_ok_and(|present| present.public() == key.public());
+        if !is_in_place {
+            return Err(file_error(source));
+        }
+        warn!(error = %source, "the new key is in place, and may not survive a power cut; then it is the old one again");
+    }
+    Ok(Remains { old, path: path.to_owned() })
+}
+
+/// What is left of a key that was replaced.
+pub(super) struct Remains {
+    /// The file without a name.
+    old: File,
+    /// Where the key is kept.
+    path: PathBuf,
+}
+
+impl Remains {
+    /// Overwrites the old file, and removes what writing an older one may have left beside it. A disk can keep what was
+    /// overwritten, as flash does, and nothing that a program does can change that.
+    pub(super) fn wipe(mut self) {
+        let zeros = |length| vec![0; usize::try_from(length).unwrap_or_default()];
+        let wiped = self.old.metadata().and_then(|metadata| {
+            self.old.write_all(&zeros(metadata.len()))?;
+            self.old.sync_all()
+        });
+        if let Err(error) = wiped.and_then(|()| private_file::remove_leftovers(&self.path)) {
+            warn!(%error, "the old key could not be overwritten");
         }
     }
-    Ok(links)
+}
+
+pub(super) fn line_of(key: &StaticKey) -> Zeroizing<String> {
+    let text = Zeroizing::new(Base64UrlUnpadded::encode_string(&*key.to_bytes()));
+    Zeroizing::new(format!("{}\n", *text))
 }
 
 fn parse(text: &str) -> Option<StaticKey> {
@@ -87,24 +124,6 @@ fn parse(text: &str) -> Option<StaticKey> {
     let line = text.strip_suffix('\n').unwrap_or(text);
     let decoded = Base64UrlUnpadded::decode(line, bytes.as_mut()).ok()?;
     (decoded.len() == 32).then(|| StaticKey::from_bytes(&bytes))
-}
-
-/// The host's own addresses that an unspecified one stands for, loopback first; `[::]` takes IPv4 as well. Addresses
-/// that are good on one network segment only (RFC 4291, section 2.5.6) are of no use in a link.
-fn host_ips(unspecified: IpAddr) -> io::Result<Vec<IpAddr>> {
-    let mut ips: Vec<IpAddr> = if_addrs::get_if_addrs()?
-        .into_iter()
-        .map(|interface| interface.ip())
-        .filter(|ip| ip.is_ipv4() || unspecified.is_ipv6())
-        .filter(|ip| !matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local()))
-        .filter(|ip| !matches!(ip, IpAddr::V4(v4) if v4.is_link_local()))
-        .collect();
-    if ips.is_empty() {
-        let loopback: IpAddr = Ipv4Addr::LOCALHOST.into();
-        ips.push(if unspecified.is_ipv4() { loopback } else { Ipv6Addr::LOCALHOST.into() });
-    }
-    ips.sort_by_key(|ip| (!ip.is_loopback(), ip.is_ipv6()));
-    Ok(ips)
 }
 
 #[cfg(test)]
@@ -141,18 +160,5 @@ mod tests {
         load_or_make(&path).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(load_or_make(&path), Err(IdentityError::Exposed(_))));
-    }
-
-    #[test]
-    fn a_server_for_everyone_has_a_link_for_each_address_of_its_host() {
-        let key = PublicKey::from_bytes([3; 32]);
-        let everywhere = links(key, &["[::]:5555".parse().unwrap()]).unwrap();
-        let first = everywhere.first().unwrap().to_string();
-        assert_eq!(first, format!("chat://127.0.0.1:5555#{key}"));
-        let one = links(key, &["127.0.0.2:7".parse().unwrap()]).unwrap();
-        assert_eq!(
-            one.iter().map(Link::to_string).collect::<Vec<_>>(),
-            [format!("chat://127.0.0.2:7#{key}")]
-        );
     }
 }
