@@ -8,6 +8,7 @@
 //! | `person`, `silence`, `password`, `login_form`, `login` | questions, secrets, and what the server answers to them |
 //! | `event`, `signals`, `session` | everything that can happen, in one order, and what is done about it |
 //! | `own_account` | one's devices and password: what is asked of the server, and what it answers |
+//! | `limits` | how old a session and a key become |
 //! | `uplink`, `renewal`, `backoff` | the connection that comes and goes, and is replaced before it is old |
 //! | `model`, `commands`, `greeting` | what is known, what a typed line means, who is here; all pure |
 //! | `line_mode` | the conversation as lines, and the line that is being typed |
