@@ -20,6 +20,9 @@ pub enum ChannelError {
     /// The two sides know no suite in common.
     #[error("the two sides have no cipher suite in common")]
     NoCommonSuite,
+    /// The server takes no connections from our address.
+    #[error("the server takes no connections from this address")]
+    Banned,
     /// The server has as many connections as it takes.
     #[error("the server is full")]
     Full,

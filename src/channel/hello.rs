@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! client: "CHAT" version:u8 count:u8 suite:u8 × count      strongest first, 1 to 16 of them
-//! server: "CHAT" version:u8 answer:u8                       the suite, 0x00 (none in common) or 0xff (full)
+//! server: "CHAT" version:u8 answer:u8                       the suite, 0x00 (none in common), 0xfe (banned) or 0xff (full)
 //! ```
 
 use super::error::{ChannelError, NotChat};
@@ -16,6 +16,7 @@ pub(super) const HELLO_BYTES: usize = 6;
 const SUITES_MAX: u8 = 16;
 
 const ANSWER_NONE: u8 = 0x00;
+const ANSWER_BANNED: u8 = 0xfe;
 const ANSWER_FULL: u8 = 0xff;
 
 /// A handshake with its primitives. The numbers are those of the hello.
@@ -156,6 +157,11 @@ impl ServerHello {
         Self { answer: ANSWER_FULL }
     }
 
+    /// The answer of a server that takes no connections from the client's address.
+    pub fn banned() -> Self {
+        Self { answer: ANSWER_BANNED }
+    }
+
     /// Reads a server's hello.
     pub fn from_bytes(bytes: [u8; HELLO_BYTES]) -> Result<Self, ChannelError> {
         let [magic @ .., version, answer] = bytes;
@@ -176,6 +182,7 @@ impl ServerHello {
     pub fn suite(self, client: &ClientHello) -> Result<Suite, ChannelError> {
         match self.answer {
             ANSWER_NONE => Err(ChannelError::NoCommonSuite),
+            ANSWER_BANNED => Err(ChannelError::Banned),
             ANSWER_FULL => Err(ChannelError::Full),
             number => Suite::from_number(number)
                 .filter(|suite| client.choose(&[*suite]).is_some())

@@ -97,7 +97,7 @@ impl FromStr for PublicKey {
 
 /// The first 128 bits of the SHA-256 of a key or of a handshake hash, shown as eight groups of four hexadecimal
 /// digits. To find a key with the fingerprint of another one takes 2^128 tries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {

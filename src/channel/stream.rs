@@ -104,6 +104,11 @@ pub fn refuse_full<S: Write>(stream: &mut S) -> Result<(), ChannelError> {
     write(stream, &ServerHello::full().to_bytes())
 }
 
+/// Tells a newcomer that the server takes no connections from its address, without a handshake.
+pub fn refuse_banned<S: Write>(stream: &mut S) -> Result<(), ChannelError> {
+    write(stream, &ServerHello::banned().to_bytes())
+}
+
 /// The half of a session that receives.
 pub struct Incoming {
     frames: FrameReader,

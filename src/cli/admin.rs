@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::{NoHome, server_data};
-use crate::names::Username;
+use crate::names::{BanReason, TimeSpan, Username};
 use crate::server::{AdminConfig, AdminRequest};
 
 #[derive(Args)]
@@ -33,6 +33,25 @@ enum AdminCommand {
         #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=365))]
         valid_days: u32,
     },
+    /// Keeps an account, a device or addresses out, and ends their sessions.
+    Ban {
+        /// NAME, a device's fingerprint, or ADDRESS[/PREFIX]; what could be several begins with account:, device: or
+        /// address:.
+        whom: String,
+        /// For how long, for example 10m, 12h or 7d [default: for ever].
+        #[arg(long = "for", value_name = "TIME")]
+        time: Option<TimeSpan>,
+        /// What they are told.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<BanReason>,
+    },
+    /// Lets them in again.
+    Unban {
+        /// As it was banned, or as 'chat admin bans' shows it.
+        whom: String,
+    },
+    /// Lists who is banned.
+    Bans,
 }
 
 impl AdminArgs {
@@ -41,6 +60,13 @@ impl AdminArgs {
             AdminCommand::Sessions => AdminRequest::Sessions {},
             AdminCommand::Devices { name } => AdminRequest::Devices { account: name.to_string() },
             AdminCommand::RotateKey { valid_days } => AdminRequest::RotateKey { valid_days },
+            AdminCommand::Ban { whom, time, reason } => AdminRequest::Ban {
+                whom,
+                seconds: time.map(|time| time.duration().as_secs()),
+                reason: reason.map(|reason| reason.to_string()),
+            },
+            AdminCommand::Unban { whom } => AdminRequest::Unban { whom },
+            AdminCommand::Bans => AdminRequest::Bans {},
         };
         Ok(AdminConfig { data: server_data(self.data)?, request })
     }

@@ -204,6 +204,7 @@ fn handshake_failed(address: String, error: ChannelError) -> ClientError {
         }
         ChannelError::Io(error) => ClientError::Unreachable { address, error },
         ChannelError::NotChat(_) => ClientError::OtherProgram { address, error },
+        ChannelError::Banned => ClientError::AddressBanned { address },
         ChannelError::Full => ClientError::Full { address },
         ChannelError::NoEntropy => ClientError::NoEntropy,
         _ => ClientError::NoChannel { address, error },

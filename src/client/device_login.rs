@@ -30,6 +30,9 @@ pub(super) fn come_in(
         Answer::No { code, text } | Answer::Later { code, text, .. } => (code, text),
     };
     connection.sending.say_goodbye(login::ANSWER_WITHIN);
+    if code == Code::Banned {
+        return Err(ClientError::LoginRefused(text));
+    }
     person.tell(&sentence(&text));
     if code == Code::NoSuchDevice
         && let Err(error) = keys.forget(server.key(), pass.key.public())

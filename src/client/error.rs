@@ -219,8 +219,14 @@ pub enum ClientError {
     /// The server said no to the login; holds its reason, which says what to do.
     #[error("the server refused the login: {}", one_line(.0))]
     LoginRefused(String),
-    /// The server has ended this session and forgotten its device; holds its reason.
-    #[error("the server ended this session: {0}")]
+    /// The server takes no connections from our address.
+    #[error("the server at {address} takes no connections from where you are; ask its operator")]
+    AddressBanned {
+        /// `host:port`.
+        address: String,
+    },
+    /// The server has ended this session for good: its device was forgotten, or it is banned; holds its reason.
+    #[error("the server ended this session: {}", one_line(.0))]
     Revoked(String),
     /// A password that no new account may have.
     #[error("{0}; a new account needs {PASSWORD_RULE}")]
@@ -306,7 +312,10 @@ impl ClientError {
             | Self::PutOff { .. }
             | Self::UnknownServer { .. }
             | Self::NotTrusted { .. } => 3,
-            Self::LoginRefused(_) | Self::Revoked(_) | Self::PasswordRefused(_) => 4,
+            Self::AddressBanned { .. }
+            | Self::LoginRefused(_)
+            | Self::Revoked(_)
+            | Self::PasswordRefused(_) => 4,
             Self::KeyChanged { .. }
             | Self::ReplacedKey { .. }
             | Self::NotOfTheLink { .. }

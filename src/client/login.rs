@@ -161,7 +161,7 @@ fn submit_until_right(
                 thread::sleep(wait);
                 form = attempt.mend(Code::Busy);
             }
-            Answer::No { code, text } if can_ask_again && tries < TRIES_MAX => {
+            Answer::No { code, text } if can_ask_again && tries < TRIES_MAX && code != Code::Banned => {
                 person.tell(&sentence(&text));
                 form = attempt.mend(code);
             }
@@ -214,7 +214,7 @@ fn ask(connection: &mut Connection, message: &ClientMessage) -> Result<Answer, E
                 return Ok(Answer::Later { code, text, wait });
             }
             ServerMessage::Refused { code, text, .. } => return Ok(Answer::No { code, text }),
-            ServerMessage::Closing { code: code @ Code::TooManyTries, text } => {
+            ServerMessage::Closing { code: code @ (Code::TooManyTries | Code::Banned), text } => {
                 return Ok(Answer::No { code, text });
             }
             ServerMessage::Ping {} => connection.sending.send(&ClientMessage::Pong {}, ANSWER_WITHIN)?,

@@ -282,7 +282,7 @@ impl Session {
                     let reactions = self.own_account.password_changed();
                     self.react(reactions)?;
                 }
-                Happening::Closing { code: Code::DeviceRevoked, text } => {
+                Happening::Closing { code: Code::DeviceRevoked | Code::Banned, text } => {
                     return Err(ClientError::Revoked(text));
                 }
                 Happening::Closing { text, .. } => self.closing = Some(text),

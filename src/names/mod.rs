@@ -1,6 +1,7 @@
 //! What people type, made into types: whoever holds one of these holds something valid. Parsed at the edge
 //! (a socket, a file, a command line), never merely checked, so that the rest of the program need not ask again.
 
+mod ban_reason;
 mod device_label;
 mod look_alike;
 mod message_text;
@@ -10,6 +11,7 @@ mod room_name;
 mod time_span;
 mod username;
 
+pub use ban_reason::{BAN_REASON_BYTES_MAX, BanReason, BanReasonError};
 pub use device_label::{DEVICE_LABEL_BYTES_MAX, DeviceLabel, DeviceLabelError};
 pub use look_alike::Skeleton;
 pub use message_text::{MESSAGE_BYTES_MAX, MessageText, MessageTextError};

@@ -1,4 +1,4 @@
-//! The folder in which a server keeps what must survive it: its key, its accounts, their devices, its log. One server at a time.
+//! The folder in which a server keeps what must survive it: its key, its accounts, their devices, its bans, its log. One server at a time.
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
@@ -97,6 +97,11 @@ impl DataFolder {
     /// Which devices come in without a password.
     pub(super) fn devices(&self) -> PathBuf {
         self.path.join("devices.db")
+    }
+
+    /// Who may not come in.
+    pub(super) fn bans(&self) -> PathBuf {
+        self.path.join("bans.db")
     }
 
     /// What was said.

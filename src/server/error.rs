@@ -3,6 +3,7 @@
 use std::io;
 
 use super::accounts::AccountsError;
+use super::bans::BansError;
 use super::data_folder::DataFolderError;
 use super::devices::DevicesError;
 use super::identity::IdentityError;
@@ -24,6 +25,9 @@ pub enum ServerError {
     /// `devices.db`.
     #[error("{0}")]
     Devices(String),
+    /// `bans.db`.
+    #[error("{0}")]
+    Bans(String),
     /// The accounts whose passwords everyone can read in `users.db.example`.
     #[error(
         "users.db has the accounts of users.db.example, whose passwords everyone knows, and others can reach this \
@@ -50,6 +54,12 @@ impl From<AccountsError> for ServerError {
 impl From<DevicesError> for ServerError {
     fn from(error: DevicesError) -> Self {
         Self::Devices(error.to_string())
+    }
+}
+
+impl From<BansError> for ServerError {
+    fn from(error: BansError) -> Self {
+        Self::Bans(error.to_string())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The client map: every connection, who it is, and when it was last heard. It decides who is let in, and it is where
 //! the server finds everyone when it ends.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -36,10 +37,10 @@ pub(super) struct Client {
 }
 
 /// Why a session is ended by another one, for programs and for people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ending {
     pub(super) code: Code,
-    pub(super) text: &'static str,
+    pub(super) text: Cow<'static, str>,
 }
 
 /// Someone who has logged in.
@@ -75,7 +76,7 @@ impl Client {
 
     /// Why the session is to end, if it is.
     pub(super) fn ending(&self) -> Option<Ending> {
-        self.ending.get().copied()
+        self.ending.get().cloned()
     }
 }
 
@@ -187,14 +188,21 @@ impl Hub {
     pub(super) fn end_sessions(
         &self,
         name: &Username,
-        ending: Ending,
+        ending: &Ending,
         is_meant: impl Fn(&Client, &Member) -> bool,
     ) {
         for client in lock(&self.clients).map.values() {
             if client.member().is_some_and(|member| member.name == *name && is_meant(client, member)) {
-                client.end(ending);
+                client.end(ending.clone());
             }
         }
+    }
+
+    /// Ends those connections that `is_meant` picks, of strangers too. Gives how many they are.
+    pub(super) fn end_connections(&self, ending: &Ending, is_meant: impl Fn(&Client) -> bool) -> usize {
+        let clients = lock(&self.clients);
+        let meant = clients.map.values().filter(|client| is_meant(client));
+        meant.map(|client| client.end(ending.clone())).count()
     }
 
     /// Whether the server is ending.

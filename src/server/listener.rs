@@ -12,10 +12,11 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use rustix::net::sockopt::set_socket_send_buffer_size;
 use tracing::{debug, info_span, warn};
 
+use super::clock;
 use super::hub::Refusal;
 use super::session;
 use super::shared::Shared;
-use crate::channel;
+use crate::channel::{self, ChannelError};
 
 /// Connections that the system holds for us while many come at once.
 const BACKLOG: i32 = 1024;
@@ -182,15 +183,24 @@ fn welcome(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, turned_
         debug!(%error, %address, "a connection is gone before it began");
         return;
     }
+    if is_banned(shared, address) {
+        debug!(%address, "banned");
+        return turn_away(&stream, channel::refuse_banned);
+    }
     let client = match shared.hub.admit(stream, address) {
         Ok(client) => client,
         Err((Refusal::Stopping, _)) => return,
         Err((Refusal::Full, stream)) => {
             turned_away.one_more(address);
-            turn_away(&stream);
+            turn_away(&stream, channel::refuse_full);
             return;
         }
     };
+    // A ban that is made in this very moment has not seen this connection.
+    if is_banned(shared, address) {
+        shared.hub.leave(&client);
+        return turn_away(&client.stream, channel::refuse_banned);
+    }
     let span = info_span!("session", id = client.id);
     let (thread_shared, thread_client) = (Arc::clone(shared), Arc::clone(&client));
     let started = thread::Builder::new()
@@ -200,15 +210,19 @@ fn welcome(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, turned_
     if let Err(error) = started {
         warn!(%error, %address, "no thread for a newcomer, who is turned away");
         shared.hub.leave(&client);
-        turn_away(&client.stream);
+        turn_away(&client.stream, channel::refuse_full);
     }
 }
 
-/// Says that the server is full, if the socket takes six bytes at once, and closes. What the newcomer has sent by then
-/// is read, so that closing does not throw our answer away.
-fn turn_away(mut stream: &TcpStream) {
+fn is_banned(shared: &Shared, address: SocketAddr) -> bool {
+    shared.stores.bans.of_address(address.ip(), clock::now()).is_some()
+}
+
+/// Says why, if the socket takes six bytes at once, and closes. What the newcomer has sent by then is read, so that
+/// closing does not throw our answer away.
+fn turn_away<'s>(mut stream: &'s TcpStream, refuse: fn(&mut &'s TcpStream) -> Result<(), ChannelError>) {
     if stream.set_nonblocking(true).is_ok() {
         let _ = stream.read(&mut [0; 64]);
-        let _ = channel::refuse_full(&mut stream);
+        let _ = refuse(&mut stream);
     }
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use tracing::{debug, error, info};
 
 use super::accounts::{Account, HashingError, LogInError, SignUpError};
+use super::clock;
 use super::origin::Origin;
 use super::shared::Shared;
 use super::throttle::{Throttled, Try};
@@ -26,6 +27,9 @@ pub(super) fn sign_up(
     let password = Password::parse(password.0)
         .and_then(NewPassword::parse)
         .map_err(|error| refused(Code::BadPassword, error))?;
+    if shared.stores.bans.of_account(&name, clock::now()).is_some() {
+        return Err(refused(Code::NameTaken, SignUpError::NameTaken)); // it was someone's who is banned, and is gone
+    }
     shared.throttles.admit_sign_up(origin, Instant::now()).map_err(|error| throttled(error, origin))?;
     let forget_devices = || {
         let forgotten = shared.stores.devices.revoke(&name, |_, _| true, |_| ());
@@ -116,7 +120,9 @@ pub(super) fn not_hashed(error: HashingError) -> ServerMessage {
 /// The answer to who has tried too often.
 fn throttled(error: Throttled, origin: Origin) -> ServerMessage {
     debug!(%origin, %error, "it is put off");
-    let seconds = u32::try_from(error.wait().as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+    let wait = error.wait();
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
     let (code, text) = (Code::Throttled, error.to_string());
     ServerMessage::Refused { code, text, id: None, retry_after: Some(seconds) }
 }

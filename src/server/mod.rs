@@ -15,6 +15,7 @@
 
 mod accounts;
 mod admin;
+mod bans;
 mod catch_up;
 mod clock;
 mod config;
@@ -33,6 +34,7 @@ mod lock;
 mod log;
 mod log_writer;
 mod login;
+mod moderation;
 mod origin;
 mod outbox;
 mod own_account;

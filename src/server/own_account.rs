@@ -1,6 +1,7 @@
 //! What people may do with their own account, and the answers: the devices that come in without a password, and the
 //! password.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,8 +18,10 @@ use crate::names::{DeviceLabel, NewPassword, Password, Username};
 use crate::wire::{self, Code, DeviceFingerprint, SecretText, ServerMessage};
 
 /// What is told on the sessions that a revocation ends.
-pub(super) const REVOKED: Ending =
-    Ending { code: Code::DeviceRevoked, text: "this device was revoked; log in with your password" };
+pub(super) const REVOKED: Ending = Ending {
+    code: Code::DeviceRevoked,
+    text: Cow::Borrowed("this device was revoked; log in with your password"),
+};
 
 /// Someone who is logged in, on one of their sessions.
 pub(super) struct Owner<'s> {
@@ -67,7 +70,7 @@ impl Owner<'_> {
             |_, found| found == wanted,
             |keys| {
                 was_there = !keys.is_empty();
-                self.shared.hub.end_sessions(self.name, REVOKED, |_, member| keys.contains(&member.key));
+                self.shared.hub.end_sessions(self.name, &REVOKED, |_, member| keys.contains(&member.key));
             },
         );
         match revoked {
@@ -88,7 +91,7 @@ impl Owner<'_> {
             self.name,
             |key, _| *key != self.key,
             |_| {
-                self.shared.hub.end_sessions(self.name, REVOKED, |client, _| client.id != self.client.id);
+                self.shared.hub.end_sessions(self.name, &REVOKED, |client, _| client.id != self.client.id);
             },
         );
         if let Err(error) = revoked {

@@ -1,6 +1,7 @@
 //! One connection's life, on a thread of its own: handshake, login, conversation, end. The thread only reads; what it
 //! has to say goes through the outbox like everyone's.
 
+use std::borrow::Cow;
 use std::io::{ErrorKind, Read};
 use std::net::Shutdown;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use super::hub::{Client, Ending, Member};
 use super::log::Entry;
 use super::log_writer::Append;
 use super::login::{self, TRIES_MAX};
+use super::moderation;
 use super::outbox::{Flushed, Outbox};
 use super::own_account::{Owner, REVOKED};
 use super::shared::Shared;
@@ -99,7 +101,7 @@ enum End {
     /// The connection is gone, or what came over it was not what the client sealed.
     Lost(ChannelError),
     /// The server ends it, and says why.
-    Closed(Code, &'static str),
+    Closed(Code, Cow<'static, str>),
     /// The whole server ends.
     Stopping,
 }
@@ -153,7 +155,7 @@ impl Session<'_> {
                 {
                     return End::Closed(
                         Code::LoginTimeout,
-                        "nobody logged in within the time allowed; connect again",
+                        "nobody logged in within the time allowed; connect again".into(),
                     );
                 }
                 Err(_) if self.shared.hub.is_stopping() => return End::Stopping,
@@ -185,7 +187,10 @@ impl Session<'_> {
                         );
                     }
                     Err(wire::NotCbor) => {
-                        return Err(End::Closed(Code::NotCbor, "a record is not a sequence of CBOR items"));
+                        return Err(End::Closed(
+                            Code::NotCbor,
+                            "a record is not a sequence of CBOR items".into(),
+                        ));
                     }
                 }
             }
@@ -213,6 +218,7 @@ impl Session<'_> {
         let (shared, origin) = (self.shared, self.client.origin);
         match message {
             ClientMessage::SignUp { name, password } => {
+                self.refuse_if_banned(None)?;
                 self.admit(login::sign_up(shared, origin, &name, password))
             }
             ClientMessage::LogIn { name, password } => {
@@ -274,10 +280,7 @@ impl Session<'_> {
     /// Lets a stranger in who has shown a right password, and ends the session of one who has tried too often.
     fn admit(&mut self, answer: Result<Account, ServerMessage>) -> Result<(), End> {
         match answer {
-            Ok(account) => {
-                self.let_in(account);
-                Ok(())
-            }
+            Ok(account) => self.let_in(account),
             Err(refused) => {
                 self.outbox.push(&refused);
                 let is_put_off =
@@ -293,19 +296,33 @@ impl Session<'_> {
         let devices = &self.shared.stores.devices;
         devices.was_seen(&self.key, clock::now());
         let name = account.name.clone();
-        self.let_in(account);
+        self.let_in(account)?;
         if devices.account_of(&self.key) == Some(name) { Ok(()) } else { Err(REVOKED.into()) }
     }
 
-    fn let_in(&mut self, Account { name, role }: Account) {
+    /// Lets someone in, unless they are banned. A ban that is made in this very moment has not seen this session, so it
+    /// is asked again when they are in.
+    fn let_in(&mut self, Account { name, role }: Account) -> Result<(), End> {
+        self.refuse_if_banned(Some(&name))?;
         info!(%name, device = %self.key.fingerprint(), "logged in");
         let role = match role {
             Role::Member => ROLE_MEMBER,
             Role::Admin => ROLE_ADMIN,
         };
         self.outbox.push(&ServerMessage::LoggedIn { name: name.to_string(), role });
-        let member = Member { name, key: self.key, outbox: Arc::clone(&self.outbox) };
+        let member = Member { name: name.clone(), key: self.key, outbox: Arc::clone(&self.outbox) };
         self.shared.hub.log_in(self.client, member);
+        self.refuse_if_banned(Some(&name))
+    }
+
+    fn refuse_if_banned(&self, name: Option<&Username>) -> Result<(), End> {
+        let (bans, now) = (&self.shared.stores.bans, clock::now());
+        let address = self.client.address.ip();
+        let ban = match name {
+            Some(name) => bans.of_member(name, &self.key, address, now),
+            None => bans.of_stranger(&self.key, address, now),
+        };
+        ban.map_or(Ok(()), |ban| Err(moderation::ending(&ban, now).into()))
     }
 
     fn count_failed_try(&mut self) -> Result<(), End> {
@@ -314,7 +331,8 @@ impl Session<'_> {
             return Ok(());
         }
         warn!(address = %self.client.address, "too many wrong passwords");
-        Err(End::Closed(Code::TooManyTries, "too many failed tries; connect again to try once more"))
+        let text = "too many failed tries; connect again to try once more".into();
+        Err(End::Closed(Code::TooManyTries, text))
     }
 
     fn say(
@@ -376,7 +394,7 @@ impl Session<'_> {
             End::Lost(error) => info!(%error, "the connection was lost"),
             End::Closed(code, text) => {
                 info!(?code, "closed by the server");
-                self.outbox.end(&ServerMessage::Closing { code, text: text.to_owned() });
+                self.outbox.end(&ServerMessage::Closing { code, text: text.into_owned() });
                 if self.shared.flusher.flush(&self.outbox, &mut self.scratch) == Flushed::Over {
                     let _ = self.client.stream.shutdown(Shutdown::Write);
                 }

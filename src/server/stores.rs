@@ -2,6 +2,8 @@
 //! one hold the same.
 
 use super::accounts::{Accounts, Cost};
+use super::bans::Bans;
+use super::clock;
 use super::data_folder::DataFolder;
 use super::devices::Devices;
 use super::error::ServerError;
@@ -15,6 +17,8 @@ pub(super) struct Stores {
     pub(super) accounts: Accounts,
     /// Which devices come in without a password.
     pub(super) devices: Devices,
+    /// Who may not come in.
+    pub(super) bans: Bans,
     /// Where they are. It is held as long as they are open, and let go last.
     pub(super) folder: DataFolder,
 }
@@ -25,6 +29,7 @@ impl Stores {
         let identity = Identity::open(folder.server_key(), folder.statements())?;
         let accounts = Accounts::open(&folder.users(), cost)?;
         let devices = Devices::open(&folder.devices())?;
-        Ok(Self { identity, accounts, devices, folder })
+        let bans = Bans::open(&folder.bans(), clock::now())?;
+        Ok(Self { identity, accounts, devices, bans, folder })
     }
 }

@@ -72,6 +72,8 @@ codes! {
     DeviceTaken = 19,
     /// Too many wrong passwords, or new accounts; try again after the given number of seconds.
     Throttled = 20,
+    /// The account, the device or the address is banned.
+    Banned = 21,
 }
 
 impl<C> Encode<C> for Code {

@@ -4,7 +4,9 @@
 use std::io;
 use std::time::Duration;
 
-use chat::channel::{ChannelError, NotChat, PublicKey, StaticKey, Suite, accept, connect, refuse_full};
+use chat::channel::{
+    ChannelError, NotChat, PublicKey, StaticKey, Suite, accept, connect, refuse_banned, refuse_full,
+};
 
 use super::{
     CLASSICAL_SERVER_HELLO, CLIENT_HELLO, HEADER_BYTES, KEY_BYTES, Parties, Peer, SERVER_HELLO, stream_pair,
@@ -55,7 +57,8 @@ fn the_error_says_to_a_person_what_the_server_is() {
 fn a_client_tells_the_answers_of_a_server_apart() {
     assert!(matches!(connect_to(&[b"CHAT\x01\x00"]).0, ChannelError::NoCommonSuite));
     assert!(matches!(connect_to(&[b"CHAT\x01\xff"]).0, ChannelError::Full));
-    for suite in 3..=0xfe {
+    assert!(matches!(connect_to(&[b"CHAT\x01\xfe"]).0, ChannelError::Banned));
+    for suite in 3..=0xfd {
         assert!(matches!(connect_to(&[b"CHAT\x01", &[suite]]).0, ChannelError::SuiteNotOffered));
     }
     for version in [0, 2, 3, 0x80, 0xff] {
@@ -66,7 +69,9 @@ fn a_client_tells_the_answers_of_a_server_apart() {
 
 #[test]
 fn a_client_that_was_refused_has_said_no_more_than_its_hello() {
-    for answer in [b"CHAT\x01\x00", b"CHAT\x01\xff", b"CHAT\x01\x03", b"CHAT\x02\x01", b"HTTP/1"] {
+    for answer in
+        [b"CHAT\x01\x00", b"CHAT\x01\xff", b"CHAT\x01\xfe", b"CHAT\x01\x03", b"CHAT\x02\x01", b"HTTP/1"]
+    {
         assert_eq!(connect_to(&[answer]).1.told, CLIENT_HELLO);
     }
 }
@@ -76,6 +81,13 @@ fn a_server_that_is_full_says_so_and_no_more() {
     let mut newcomer = Peer::that_says(&[CLIENT_HELLO]);
     refuse_full(&mut newcomer).unwrap();
     assert!(matches!(connect_to(&[&newcomer.told]).0, ChannelError::Full));
+}
+
+#[test]
+fn a_server_that_takes_nobody_from_there_says_so_and_no_more() {
+    let mut newcomer = Peer::that_says(&[CLIENT_HELLO]);
+    refuse_banned(&mut newcomer).unwrap();
+    assert!(matches!(connect_to(&[&newcomer.told]).0, ChannelError::Banned));
 }
 
 #[test]

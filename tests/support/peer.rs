@@ -66,6 +66,11 @@ impl Peer {
         Self::over(connect_from(host, link.address().parse().unwrap()), link)
     }
 
+    /// The same with a key of one's own.
+    pub fn try_from_host_with_key(host: IpAddr, link: &Link, key: &StaticKey) -> Result<Self, ChannelError> {
+        Self::shake_hands(connect_from(host, link.address().parse().unwrap()), link, key)
+    }
+
     /// The same as [`Self::try_connect`] on a socket of one's own making.
     pub fn over(stream: TcpStream, link: &Link) -> Result<Self, ChannelError> {
         Self::shake_hands(stream, link, &StaticKey::generate(&mut SysRng)?)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tracing::info;
 
+use super::bans;
 use super::request::{AdminRequest, Answer};
 use crate::channel::handover::VALIDITY_MAX;
 use crate::link::Link;
@@ -18,6 +19,11 @@ pub(super) fn execute(request: AdminRequest, stores: &Stores, live: Option<&Shar
         AdminRequest::Sessions {} => sessions(live),
         AdminRequest::Devices { account } => devices(stores, &account),
         AdminRequest::RotateKey { valid_days } => rotate_key(stores, live, valid_days),
+        AdminRequest::Ban { whom, seconds, reason } => {
+            bans::ban(stores, live, &whom, seconds, reason.as_deref())
+        }
+        AdminRequest::Unban { whom } => bans::unban(stores, &whom),
+        AdminRequest::Bans {} => Ok(bans::list(stores)),
     }
 }
 

@@ -12,6 +12,7 @@
 //! A new command is a variant of [`AdminRequest`], an arm in `execute`, and a subcommand in `cli/admin.rs`.
 
 mod address;
+mod bans;
 mod console;
 mod control;
 mod execute;

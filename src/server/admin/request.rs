@@ -23,6 +23,29 @@ pub enum AdminRequest {
         #[n(0)]
         valid_days: u32,
     },
+    /// Keeps an account, a device or addresses out.
+    #[n(3)]
+    Ban {
+        /// As it is typed.
+        #[n(0)]
+        whom: String,
+        /// For how many seconds; without it, for ever.
+        #[n(1)]
+        seconds: Option<u64>,
+        /// What they are told.
+        #[n(2)]
+        reason: Option<String>,
+    },
+    /// Lets them in again.
+    #[n(4)]
+    Unban {
+        /// As it is typed.
+        #[n(0)]
+        whom: String,
+    },
+    /// Who is banned.
+    #[n(5)]
+    Bans {},
 }
 
 /// What was asked for, in lines of text for people; or why it was not done, and what to do next.

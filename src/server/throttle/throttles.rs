@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::expiring::Expiring;
 use super::score::{Score, Terms};
 use crate::names::Username;
+use crate::server::clock::in_words;
 use crate::server::lock::lock;
 use crate::server::origin::Origin;
 
@@ -77,11 +78,11 @@ pub(in crate::server) enum Throttled {
     /// Because of wrong passwords. Which of the counts it was is not told.
     #[error(
         "too many wrong passwords were tried for this name or from your address; try again in {}",
-        readable(*.0)
+        in_words(*.0)
     )]
     Passwords(Duration),
     /// Because of new accounts.
-    #[error("too many accounts were made from your address; try again in {}", readable(*.0))]
+    #[error("too many accounts were made from your address; try again in {}", in_words(*.0))]
     SignUps(Duration),
 }
 
@@ -244,14 +245,6 @@ fn take_back<K: Clone + Eq + std::hash::Hash>(
         && score.until(terms) > now
     {
         table.put(key, score, score.until(terms), now);
-    }
-}
-
-/// A wait for people.
-fn readable(wait: Duration) -> String {
-    match wait.as_secs() {
-        seconds @ ..100 => format!("{} s", seconds + 1),
-        seconds => format!("{} min", seconds / 60 + 1),
     }
 }
 
@@ -470,13 +463,5 @@ mod tests {
             bench.attack(&format!("name{number}"), from);
         }
         assert_eq!(bench.guess("alice", 1), Err(wait));
-    }
-
-    #[test]
-    fn waits_are_told_in_words_that_never_promise_too_early_a_time() {
-        let told = |wait| Throttled::Passwords(wait).to_string().rsplit_once("in ").unwrap().1.to_owned();
-        assert_eq!(told(Duration::from_millis(1)), "1 s");
-        assert_eq!(told(Duration::from_millis(1999)), "2 s");
-        assert_eq!(told(MINUTE * 15), "16 min");
     }
 }
