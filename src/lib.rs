@@ -7,6 +7,7 @@
 //! | [`names`] | what people type, parsed: names, rooms, messages, passwords |
 //! | [`terminal_text`] | makes any text safe to print |
 //! | [`memory_secrecy`] | no core dumps, no debugger |
+//! | `secrecy` | what a type that holds a secret must not be able to do |
 //! | [`private_file`] | writes a small private file, whole or not at all |
 //! | [`socket`] | a TCP stream with a deadline |
 //! | [`channel`] | the secure channel: Noise, records, frames; no sockets |
@@ -20,7 +21,8 @@
 //! # The rule of imports
 //!
 //! `names`, `terminal_text`, `memory_secrecy`, `private_file`, `socket` ← `channel`, `wire` ← `link`, `limit` ← `server`, `client` ← `cli` ← `main`. Parts of one
-//! rank don't import each other, so server and client meet only through `wire`; `channel` imports nothing of ours.
+//! rank don't import each other, so server and client meet only through `wire`; `channel` imports nothing of ours (the macro
+//! of `secrecy` is there for all).
 //! `tests/structure.rs` holds the rule.
 //!
 //! # Whom it protects, and against whom
@@ -31,6 +33,9 @@
 //! it keeps as Argon2id hashes, and their devices by keys that every handshake proves and that can be revoked. The server and its operator can read what is said, and so can whoever takes the
 //! server's disk. Nothing a peer sends, logged in or not, stops the server, fills its memory, or reaches a terminal
 //! as anything but text.
+
+#[macro_use]
+mod secrecy;
 
 pub mod channel;
 pub mod cli;

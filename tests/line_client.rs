@@ -220,3 +220,24 @@ fn what_protects_the_session_is_told() {
     let notes = ended.notes().join("\n");
     assert!(notes.contains(&key) && notes.contains("ML-KEM-768"), "{notes}");
 }
+
+/// Who lists the processes, or reads what a child of the client was given, finds no password.
+#[test]
+fn the_password_is_in_nobodys_arguments_and_in_no_childs_environment() {
+    let (_server, link) = server();
+    let home = Home::new();
+    let seen = home.path().join("seen");
+    let command = format!(
+        "{{ env; tr '\\0' ' ' < /proc/$$/cmdline; tr '\\0' ' ' < /proc/$PPID/cmdline; }} > '{}'; cat '{}'",
+        seen.display(),
+        home.password_file()
+    );
+    let mut client = home.client(&[&link, "--user", "alice", "--signup", "--password-command", &command]);
+    client.env("CHAT_PASSWORD", "Another-Password-9");
+    Piped::run(client, "").went_well();
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert!(seen.contains("HOME=") && seen.contains("--password-command"), "{seen}");
+    for password in [PASSWORD, "Another-Password-9"] {
+        assert!(!seen.contains(password), "{password} in {seen}");
+    }
+}

@@ -7,7 +7,10 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use support::{ServerProcess, eventually};
+use chat::channel::{KeyLimits, StaticKey};
+use chat::wire::{ClientMessage, Code, ServerMessage};
+use rand::rngs::SysRng;
+use support::{Peer, ServerProcess, eventually, secret};
 
 const SECRET_WORD: &str = "Xylophone-Password-93";
 const SECRET_TEXT: &str = "the falcon leaves at midnight";
@@ -39,5 +42,51 @@ fn no_password_no_key_and_no_message_is_in_the_logs() {
     for secret in [SECRET_WORD, SECRET_TEXT, server_key.trim(), hash] {
         assert!(secret.len() > 20);
         assert!(logs.iter().all(|log| !log.contains(secret)), "{secret:?} is in a log");
+    }
+}
+
+/// The ways that a session can take besides: a wrong password, a device, another password, keys that change.
+#[test]
+fn nor_is_it_when_passwords_are_wrong_or_changed_and_devices_and_next_keys_are_used() {
+    let (wrong, next) = ("Wrongest-Password-17", "Following-Password-58");
+    let server = ServerProcess::start_as_operators_do(&["--small-host"], "trace");
+    let key = StaticKey::generate(&mut SysRng).unwrap();
+    let mut alice = Peer::with_key(server.link(), &key);
+    alice.sealer.limit(KeyLimits { frames: 1, ..KeyLimits::SOFT });
+    assert!(matches!(alice.sign_up("alice", SECRET_WORD), ServerMessage::LoggedIn { .. }));
+    alice.send(&ClientMessage::Remember { label: "laptop".into() });
+    assert_eq!(alice.next(), ServerMessage::Remembered {});
+    for (old, answer) in [(wrong, None), (SECRET_WORD, Some(ServerMessage::PasswordChanged {}))] {
+        alice.send(&ClientMessage::ChangePassword { old: secret(old), new: secret(next) });
+        let heard = alice.next();
+        let is_wrong = matches!(heard, ServerMessage::Refused { code: Code::WrongNameOrPassword, .. });
+        assert!(if answer.is_none() { is_wrong } else { Some(heard) == answer });
+    }
+    alice.join(None);
+    let id = alice.say(SECRET_TEXT);
+    alice.wait_until_accepted(id);
+    alice.leave();
+    for password in [wrong, SECRET_WORD] {
+        assert!(matches!(
+            Peer::connect(server.link()).log_in("alice", password),
+            ServerMessage::Refused { code: Code::WrongNameOrPassword, .. }
+        ));
+    }
+    let mut back = Peer::with_key(server.link(), &key);
+    back.send(&ClientMessage::LogInByDevice { name: None });
+    assert!(matches!(back.next(), ServerMessage::LoggedIn { .. }));
+    back.leave();
+
+    eventually("all have left", || (server.log().matches("left").count() >= 2).then_some(()));
+    let log = server.log();
+    assert!(
+        log.contains("handshake_hash") && log.contains("the password was changed"),
+        "it is a full one: {log}"
+    );
+    let users = fs::read_to_string(server.data().join("users.db")).unwrap();
+    let hash = users.trim().rsplit('$').next().unwrap();
+    for secret in [SECRET_WORD, wrong, next, SECRET_TEXT, hash] {
+        assert!(secret.len() >= 20);
+        assert!(!log.contains(secret), "{secret:?} is in the log");
     }
 }

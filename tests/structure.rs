@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part may import. Who is not named here may not be there.
-const MAY_IMPORT: [(&str, &[&str]); 13] = [
+const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("names", &[]),
     ("terminal_text", &[]),
     ("memory_secrecy", &[]),
+    ("secrecy", &[]),
     ("private_file", &[]),
     ("socket", &[]),
     ("channel", &[]),

@@ -19,6 +19,8 @@ pub(super) struct CipherState {
     nonce: u64,
 }
 
+secret!(CipherState);
+
 impl CipherState {
     /// `InitializeKey()`.
     pub(super) fn new(key: &[u8; 32]) -> Self {

@@ -4,6 +4,8 @@
 
 use std::io::{self, Read};
 
+use zeroize::Zeroize;
+
 use super::error::ChannelError;
 
 /// The longest Noise message (Noise section 3).
@@ -41,20 +43,24 @@ pub fn write_frame(
     }
 }
 
-/// Cuts a stream of bytes into frames. Holds at most one unfinished frame and one chunk of what follows.
+/// Cuts a stream of bytes into frames. Holds at most one unfinished frame and one chunk of what follows. A frame that was
+/// handed out is opened in its place, and may have been a password: it is wiped with the next call.
 #[derive(Default)]
 pub struct FrameReader {
     /// `buffer[taken..]` has not been handed out yet.
     buffer: Vec<u8>,
     taken: usize,
+    /// Before this there are only zeros.
+    wiped: usize,
 }
 
 impl FrameReader {
     /// Adds bytes as they came. Take the frames out before adding more.
     pub fn feed(&mut self, bytes: &[u8]) {
+        self.wipe_taken();
         if self.taken > 0 {
             self.buffer.drain(..self.taken);
-            self.taken = 0;
+            (self.taken, self.wiped) = (0, 0);
         }
         self.buffer.extend_from_slice(bytes);
     }
@@ -76,6 +82,7 @@ impl FrameReader {
 
     /// The content of the next whole frame, 0 to 65,535 bytes, or `None` when more must be fed first.
     pub fn next_frame(&mut self) -> Option<&mut [u8]> {
+        self.wipe_taken();
         let rest = self.buffer.get(self.taken..).unwrap_or_default();
         let whole = rest.split_first_chunk().and_then(|(header, rest)| {
             let length = usize::from(u16::from_be_bytes(*header));
@@ -95,9 +102,14 @@ impl FrameReader {
         self.taken < self.buffer.len()
     }
 
+    fn wipe_taken(&mut self) {
+        self.buffer.get_mut(self.wiped..self.taken).unwrap_or_default().zeroize();
+        self.wiped = self.taken;
+    }
+
     fn give_back(&mut self) {
         if !self.is_in_a_frame() {
-            self.taken = 0;
+            (self.taken, self.wiped) = (0, 0);
             self.buffer.clear();
             if self.buffer.capacity() > KEEP_BYTES {
                 self.buffer = Vec::new();
@@ -105,6 +117,14 @@ impl FrameReader {
         }
     }
 }
+
+impl Drop for FrameReader {
+    fn drop(&mut self) {
+        self.wipe_taken();
+    }
+}
+
+secret!(FrameReader);
 
 #[cfg(test)]
 mod tests {
@@ -132,6 +152,23 @@ mod tests {
         assert_eq!(frames.next_frame().unwrap().len(), 60_000);
         assert!(frames.next_frame().is_none());
         assert_eq!(frames.buffer.capacity(), 0);
+    }
+
+    #[test]
+    fn a_frame_that_was_handed_out_is_wiped_with_the_next_call() {
+        let mut frames = FrameReader::default();
+        let feed = |frames: &mut FrameReader, text: &[u8]| frames.feed(&[&[0, 6], text].concat());
+        feed(&mut frames, b"secret");
+        feed(&mut frames, b"second");
+        assert_eq!(frames.next_frame().unwrap(), b"secret");
+        assert_eq!(frames.next_frame().unwrap(), b"second");
+        assert_eq!(frames.buffer[..8], [0; 8]);
+        frames.feed(&[0]);
+        assert_eq!(frames.buffer, [0]);
+        frames.feed(&[3, 1, 2, 3]);
+        frames.next_frame().unwrap();
+        frames.wipe_taken(); // as when it is dropped
+        assert_eq!(frames.buffer, [0; 5]);
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct InitiatorVerifies<'k> {
     theirs: PublicKey,
 }
 
+secret!(Initiator<'static>, InitiatorSentOne<'static>, InitiatorVerifies<'static>);
+
 impl<'k> Initiator<'k> {
     /// Begins with both hellos as the prologue. Fails when the server chose no suite that was offered.
     pub fn new(client: &ClientHello, server: ServerHello, ours: &'k StaticKey) -> Result<Self, ChannelError> {
@@ -140,6 +142,8 @@ pub struct ResponderSentTwo<'k> {
     ephemeral: StaticKey,
 }
 
+secret!(Responder<'static>, ResponderGotOne<'static>, ResponderSentTwo<'static>);
+
 impl<'k> Responder<'k> {
     /// Begins with both hellos as the prologue. Fails when there is no suite in common.
     pub fn new(client: &ClientHello, server: ServerHello, ours: &'k StaticKey) -> Result<Self, ChannelError> {
@@ -216,6 +220,8 @@ pub struct Transport {
     /// Opens what we receive.
     pub opener: Opener,
 }
+
+secret!(Transport);
 
 impl Transport {
     fn new(suite: Suite, peer: PublicKey, handshake_hash: [u8; 32], sealer: Sealer, opener: Opener) -> Self {
@@ -337,6 +343,28 @@ mod tests {
             let mut three = Vec::new();
             write_low_order_key(&mut client.sent.start.symmetric, &mut three);
             assert!(matches!(server.read_three(&three), Err(ChannelError::LowOrderPoint)));
+        }
+    }
+
+    /// A client that would be somebody else: it shows a public key that is known to come in, and has not its secret.
+    #[test]
+    fn the_key_of_another_without_its_secret_is_refused() {
+        for suite in Suite::ALL {
+            let (ours, victim) = (StaticKey::from_bytes(&[1; 32]), StaticKey::from_bytes(&[9; 32]));
+            let mallory = StaticKey::from_bytes(&[6; 32]);
+            for shown in [victim.public(), ours.public()] {
+                let (one, client) =
+                    Initiator::with_prologue(suite, b"", &mallory).write_one(&mut SysRng, &[]).unwrap();
+                let (_, server) = Responder::with_prologue(suite, b"", &ours).read_one(&one).unwrap();
+                let (two, server) = server.write_two(&mut SysRng, &[]).unwrap();
+                let (_, client) = client.read_two(&two).unwrap();
+                let (their_ephemeral, mut symmetric) = (client.their_ephemeral, client.sent.start.symmetric);
+                let mut three = Vec::new();
+                symmetric.encrypt_and_hash(shown.as_bytes(), &mut three).unwrap();
+                symmetric.mix_key(mallory.diffie_hellman(&their_ephemeral).unwrap().as_bytes());
+                symmetric.encrypt_and_hash(&[], &mut three).unwrap();
+                assert!(matches!(server.read_three(&three), Err(ChannelError::NotAuthentic)));
+            }
         }
     }
 

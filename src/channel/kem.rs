@@ -17,6 +17,8 @@ pub(super) const KEM_CIPHERTEXT_BYTES: usize = 1088;
 /// The initiator's key of one handshake, wiped when dropped. Boxed, since it is some kilobytes large.
 pub(super) struct KemKey(Box<DecapsulationKey768>);
 
+secret!(KemKey);
+
 impl KemKey {
     /// A new key from the given source of randomness (FIPS 203, algorithm 19: 64 random bytes).
     pub(super) fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, ChannelError> {

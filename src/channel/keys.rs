@@ -4,12 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use hkdf::Hkdf;
 use rand::TryCryptoRng;
 use sha2::{Digest, Sha256};
 use x25519_dalek::StaticSecret;
 use zeroize::Zeroizing;
 
 use super::error::ChannelError;
+use super::labels;
 
 /// The secret and public half of an X25519 key (RFC 7748), 32 bytes each. The secret is wiped when dropped; there is
 /// no `Debug` and no `Clone`.
@@ -17,6 +19,8 @@ pub struct StaticKey {
     secret: StaticSecret,
     public: PublicKey,
 }
+
+secret!(StaticKey);
 
 impl StaticKey {
     /// A new key from the given source of randomness.
@@ -43,6 +47,16 @@ impl StaticKey {
         self.public
     }
 
+    /// 32 secret bytes that whoever has this key can make again, for another use of it (RFC 5869). Nothing that is known of
+    /// them tells of the key, or of those for another use.
+    pub fn derive(&self, purpose: Purpose) -> Zeroizing<[u8; 32]> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        let derived =
+            Hkdf::<Sha256>::new(None, self.secret.as_bytes()).expand(purpose.label(), bytes.as_mut());
+        debug_assert!(derived.is_ok(), "32 bytes are far below the 8,160 that HKDF-SHA256 gives");
+        bytes
+    }
+
     /// DH of Noise section 4.1. Refuses a public key of low order.
     pub(super) fn diffie_hellman(
         &self,
@@ -50,6 +64,21 @@ impl StaticKey {
     ) -> Result<x25519_dalek::SharedSecret, ChannelError> {
         let shared = self.secret.diffie_hellman(&x25519_dalek::PublicKey::from(theirs.0));
         if shared.was_contributory() { Ok(shared) } else { Err(ChannelError::LowOrderPoint) }
+    }
+}
+
+/// What [`StaticKey::derive`] makes bytes for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// What logins cost for names that nobody has.
+    LoginCosts,
+}
+
+impl Purpose {
+    fn label(self) -> &'static [u8] {
+        match self {
+            Self::LoginCosts => labels::LOGIN_COSTS,
+        }
     }
 }
 
@@ -140,6 +169,14 @@ mod tests {
             0xdf, 0x4c, 0x2f, 0x87, 0xeb, 0xc0, 0x99, 0x2a, 0xb1, 0x77, 0xfb, 0xa5, 0x1d, 0xb9, 0x2c, 0x2a,
         ]);
         assert_eq!(alice.public().as_bytes()[..4], [0x85, 0x20, 0xf0, 0x09]);
+    }
+
+    #[test]
+    fn what_is_derived_from_a_key_is_the_same_each_time_and_neither_the_key_nor_anothers() {
+        let derived = |number| *StaticKey::from_bytes(&[number; 32]).derive(Purpose::LoginCosts);
+        assert_eq!(derived(1), derived(1));
+        assert_ne!(derived(1), derived(2));
+        assert_ne!(derived(1), *StaticKey::from_bytes(&[1; 32]).to_bytes());
     }
 
     #[test]

@@ -17,3 +17,6 @@ pub(super) const HANDOVER: &[u8] = b"chat server handover v1";
 
 /// What the secret is derived with of which the nonces of signatures are made.
 pub(super) const SIGNATURE_NONCE: &[u8] = b"chat signature nonce v1";
+
+/// HKDF's info for what logins cost for names that nobody has.
+pub(super) const LOGIN_COSTS: &[u8] = b"chat login costs of unknown names";

@@ -32,7 +32,7 @@ pub use handshake::{
 };
 pub use hello::{ClientHello, ServerHello, Suite};
 pub use key_use::KeyLimits;
-pub use keys::{Fingerprint, KeyTextError, PublicKey, StaticKey};
+pub use keys::{Fingerprint, KeyTextError, PublicKey, Purpose, StaticKey};
 pub use record::{Opener, RECORD_BYTES_MAX, Record, Sealer};
 pub use stream::{
     Established, Incoming, accept, accept_with, connect, connect_with, refuse_banned, refuse_full,

@@ -124,6 +124,8 @@ pub struct Opener {
     used: KeyUse,
 }
 
+secret!(Sealer, Opener);
+
 impl Opener {
     pub(super) fn new(cipher: CipherState) -> Self {
         Self { cipher, used: KeyUse::new(KeyLimits::HARD) }

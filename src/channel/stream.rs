@@ -29,6 +29,8 @@ pub struct Established {
     pub incoming: Incoming,
 }
 
+secret!(Established, Incoming);
+
 impl From<Transport> for Established {
     fn from(transport: Transport) -> Self {
         let Transport { suite, peer, handshake_hash, sealer, opener } = transport;

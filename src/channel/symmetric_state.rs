@@ -18,6 +18,8 @@ pub(super) struct SymmetricState {
 #[derive(Zeroize, ZeroizeOnDrop)]
 struct ChainingKey([u8; 32]);
 
+secret!(SymmetricState, ChainingKey);
+
 impl SymmetricState {
     /// `InitializeSymmetric()`, then `MixHash(prologue)` of section 5.3.
     pub(super) fn new(protocol_name: &[u8], prologue: &[u8]) -> Self {

@@ -58,6 +58,8 @@ pub(super) struct Receiving {
     arrived: VecDeque<ServerMessage>,
 }
 
+secret!(Connection, Sending, Receiving);
+
 /// How a connection ended.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum End {

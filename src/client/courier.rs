@@ -44,6 +44,8 @@ enum Parcel {
     Goodbye,
 }
 
+secret!(Courier, Parcel);
+
 impl Courier {
     /// Starts the threads. What they tell, they tell of this line.
     pub(super) fn start(

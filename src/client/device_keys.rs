@@ -30,6 +30,8 @@ pub(super) struct DeviceKey {
     pub(super) key: StaticKey,
 }
 
+secret!(DeviceKey);
+
 /// A key that can't be used or kept. It is told, and the login goes on with the password.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DeviceKeyError {

@@ -28,3 +28,5 @@ pub(super) enum Event {
     /// A signal asks us to end.
     Stop,
 }
+
+secret!(Event);

@@ -53,6 +53,8 @@ pub(super) enum Proof {
     Password(Credentials),
 }
 
+secret!(LoggedIn, Pass, Proof);
+
 /// Connects and logs in (or signs up): by the key of this device if the server remembers it, otherwise with what the
 /// configuration gives and the person answers. Who typed something wrong is asked again.
 pub(super) fn log_in(

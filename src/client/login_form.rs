@@ -32,6 +32,8 @@ pub(super) struct Credentials {
     password: Password,
 }
 
+secret!(Form, Attempt, Credentials);
+
 impl Form {
     /// What the configuration gives, for the account of this name if it is known. With nobody to ask for the rest, it
     /// must be complete.

@@ -23,6 +23,8 @@ pub(super) enum Reaction {
     AskSecretly(&'static str),
 }
 
+secret!(Reaction);
+
 const OLD: &str = "Your password now: ";
 const NEW: &str = "The new password: ";
 const AGAIN: &str = "The new one again: ";
@@ -45,6 +47,8 @@ enum Dialog {
     New { old: Password },
     Again { old: Password, new: NewPassword },
 }
+
+secret!(OwnAccount, Dialog);
 
 impl OwnAccount {
     /// How much is asked and not done.

@@ -50,10 +50,10 @@ fn variable() -> Result<Option<Password>, ClientError> {
     password.map(Some).map_err(|error| ClientError::PasswordVariable(error.to_string()))
 }
 
-/// Standard input is the conversation's, so the command has none.
+/// Standard input is the conversation's, so the command has none. It does not see a password that was given otherwise.
 fn from_command(command: &str) -> Result<Password, String> {
     let mut shell = Command::new("sh");
-    shell.arg("-c").arg(command).stdin(Stdio::null()).stdout(Stdio::piped());
+    shell.arg("-c").arg(command).env_remove(VARIABLE).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = shell.spawn().map_err(|error| format!("'sh' can't be started ({error})"))?;
     let printed = child.stdout.take().ok_or_else(|| "it has no output".to_owned()).and_then(first_line);
     let status = child.wait().map_err(|error| error.to_string())?;

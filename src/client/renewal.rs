@@ -34,6 +34,8 @@ pub(super) enum Renewal {
     HandsOver { before: Line },
 }
 
+secret!(Line, Renewal);
+
 /// When renewals are due.
 pub(super) struct Schedule {
     age: Duration,

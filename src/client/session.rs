@@ -72,6 +72,8 @@ struct Session {
     failed: usize,
 }
 
+secret!(Session);
+
 /// Leaving as soon as nothing is under way, or no later than `until`.
 struct Leaving {
     until: Instant,

@@ -47,6 +47,8 @@ enum State {
     Trying,
 }
 
+secret!(Uplink, State);
+
 /// What is to be done about a message.
 pub(super) enum Passed {
     /// It counts.

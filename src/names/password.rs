@@ -15,6 +15,8 @@ pub struct Password(Zeroizing<String>);
 /// A [`Password`] that satisfies [`PASSWORD_RULE`], fit for a new account.
 pub struct NewPassword(Password);
 
+secret!(Password, NewPassword);
+
 /// Why a text is no password, or not one for a new account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {

@@ -114,7 +114,9 @@ impl Owner<'_> {
             Ok(tried) => tried,
             Err(throttled) => return throttled,
         };
-        let changed = self.shared.stores.accounts.change_password(self.name, &old, &new, self.client.origin);
+        let is_welcome = || self.client.ending().is_none();
+        let accounts = &self.shared.stores.accounts;
+        let changed = accounts.change_password(self.name, &old, &new, self.client.origin, is_welcome);
         match &changed {
             Err(PasswordChangeError::WrongPassword) => {}
             Err(PasswordChangeError::Hashing(_)) => self.shared.throttles.was_none(tried, Instant::now()),
@@ -127,6 +129,7 @@ impl Owner<'_> {
             }
             Err(error @ PasswordChangeError::WrongPassword) => refused(Code::WrongNameOrPassword, error),
             Err(PasswordChangeError::Hashing(error)) => not_hashed(error),
+            Err(error @ PasswordChangeError::Ended) => refused(Code::DeviceRevoked, error),
             Err(error @ PasswordChangeError::ChangedMeanwhile) => refused(Code::Busy, error),
             Err(ref error @ PasswordChangeError::NotSaved(ref reason)) => {
                 error!(%reason, "a password could not be saved");

@@ -23,3 +23,5 @@ pub(super) struct Shared {
     pub(super) hub: Hub,
     pub(super) flusher: Arc<Flusher>,
 }
+
+secret!(Shared);

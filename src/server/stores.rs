@@ -8,6 +8,7 @@ use super::data_folder::DataFolder;
 use super::devices::Devices;
 use super::error::ServerError;
 use super::identity::Identity;
+use crate::channel::Purpose;
 
 /// The durable parts of a server. Each guards itself.
 pub(super) struct Stores {
@@ -23,11 +24,14 @@ pub(super) struct Stores {
     pub(super) folder: DataFolder,
 }
 
+secret!(Stores);
+
 impl Stores {
     /// Opens everything in a folder, and makes what is not there. New password hashes will have the cost `cost`.
     pub(super) fn open(folder: DataFolder, cost: Cost) -> Result<Self, ServerError> {
         let identity = Identity::open(folder.server_key(), folder.statements())?;
-        let accounts = Accounts::open(&folder.users(), cost)?;
+        let mut accounts = Accounts::open(&folder.users(), cost)?;
+        accounts.pretend_by(identity.present().key.derive(Purpose::LoginCosts));
         let devices = Devices::open(&folder.devices())?;
         let bans = Bans::open(&folder.bans(), clock::now())?;
         Ok(Self { identity, accounts, devices, bans, folder })

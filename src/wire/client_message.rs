@@ -104,6 +104,8 @@ pub enum ClientMessage {
 /// A text that is wiped from memory when dropped, and that can't be printed.
 pub struct SecretText(pub Zeroizing<String>);
 
+secret!(ClientMessage, SecretText);
+
 impl<C> Encode<C> for SecretText {
     fn encode<W: minicbor::encode::Write>(
         &self,

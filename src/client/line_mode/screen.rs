@@ -41,6 +41,8 @@ pub(in crate::client) enum Struck {
     NoSecret,
 }
 
+secret!(Screen, Struck);
+
 /// Whether standard input and output are a terminal on which a line can be edited.
 pub(in crate::client) fn is_for_editing() -> bool {
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");

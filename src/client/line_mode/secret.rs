@@ -20,6 +20,8 @@ pub(in crate::client) enum SecretKey {
     Stop,
 }
 
+secret!(SecretLine, SecretKey);
+
 impl Default for SecretLine {
     fn default() -> Self {
         // As large as it can become, so that no copy is left behind when it grows.

@@ -79,6 +79,9 @@ pub(crate) enum PasswordChangeError {
     /// Somebody else changed the account, here or in the file, while this was under way.
     #[error("your account was changed meanwhile, so the password is as it was; try again in a moment")]
     ChangedMeanwhile,
+    /// The session that asks was ended meanwhile.
+    #[error("this session is being ended, so the password is as it was")]
+    Ended,
     /// The new hash could not be saved. The reason is for the log, since it names the server's files.
     #[error("the server could not save it, so the password is as it was; tell the person who runs it")]
     NotSaved(#[from] AccountsError),

@@ -7,6 +7,7 @@ mod hashing_pool;
 mod hashing_queue;
 mod password_change;
 mod password_hash;
+mod pretence;
 mod records;
 mod users_db;
 mod users_file;
@@ -16,8 +17,11 @@ use std::mem;
 use std::path::Path;
 use std::sync::Mutex;
 
+use zeroize::Zeroizing;
+
 use self::hashing_pool::HashingPool;
 use self::password_hash::StoredHash;
+use self::pretence::Pretence;
 use self::records::{Record, Records, Taken};
 use self::users_db::UsersDb;
 use self::users_file::UsersFile;
@@ -38,6 +42,7 @@ pub(crate) struct Accounts {
     /// Of new hashes.
     cost: Cost,
     pool: HashingPool,
+    pretence: Pretence,
     /// What `users.db` said when it was last read, with what was added since. Logins read it; it is written
     /// under the lock of `users_db` only, and locked for no longer than a look-up.
     records: Mutex<Records>,
@@ -45,6 +50,8 @@ pub(crate) struct Accounts {
     /// don't wait for it.
     users_db: Mutex<UsersDb>,
 }
+
+secret!(Accounts);
 
 /// An account, to everyone but this module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,11 +69,18 @@ impl Accounts {
         let accounts = Self {
             cost,
             pool: HashingPool::start().map_err(AccountsError::Threads)?,
+            pretence: Pretence::with_key(Zeroizing::default()),
             records: Mutex::default(),
             users_db: Mutex::new(UsersDb::at(path)),
         };
         accounts.reload()?;
         Ok(accounts)
+    }
+
+    /// Lets `secret` decide what logins cost for names that nobody has. It should be the same for the same file: who
+    /// knows it can tell such a name.
+    pub(crate) fn pretend_by(&mut self, secret: Zeroizing<[u8; 32]>) {
+        self.pretence = Pretence::with_key(secret);
     }
 
     /// Takes the accounts from `users.db` as it is now. If that is bad, the accounts stay as they were.
@@ -126,7 +140,8 @@ impl Accounts {
         loop {
             let known = name.and_then(|name| Some((name, self.record(name)?)));
             let Some((name, record)) = known else {
-                self.pool.hash(origin, password.expose(), self.cost)?; // so that it takes as long as for a known name
+                let hash = self.hash_of_nobody(name.map_or("", Username::as_str))?;
+                self.pool.verify(origin, password.expose(), &hash)?; // so that it takes as long as for a known name
                 return Err(LogInError::WrongNameOrPassword);
             };
             if !self.pool.verify(origin, password.expose(), &record.hash)? {
@@ -170,10 +185,14 @@ impl Accounts {
             return Ok(()); // edited by hand meanwhile: that counts
         };
         users_db.replace(changed)?;
-        if let Some(record) = lock(&self.records).get_mut(name) {
-            record.hash = new;
-        }
+        lock(&self.records).set_hash(name, new);
         Ok(())
+    }
+
+    /// What the password of someone who has no account is checked against.
+    fn hash_of_nobody(&self, name: &str) -> Result<StoredHash, HashingError> {
+        let cost = self.pretence.cost(name, lock(&self.records).costs()).unwrap_or(self.cost);
+        StoredHash::of_nobody(cost).map_err(HashingError::Failed)
     }
 
     /// Whether an account that somebody has written into the file since it was read has this name, or looks like it.
@@ -208,7 +227,6 @@ mod tests {
     use std::{fs, thread};
 
     use tempfile::TempDir;
-    use zeroize::Zeroizing;
 
     use super::hashing_pool::somewhere;
     use super::*;

@@ -6,14 +6,16 @@ use crate::names::{NewPassword, Password, Username};
 use crate::server::origin::Origin;
 
 impl Accounts {
-    /// Replaces the password `old` of `name`, who asks from `origin`, by `new`. Blocks for as long as two hashes take, and until the new one is
-    /// safe on the disk. Logins under way with the old password fail from then on.
+    /// Replaces the password `old` of `name`, who asks from `origin`, by `new`. Blocks for as long as two hashes take, and
+    /// until the new one is safe on the disk. Logins under way with the old password fail from then on. `is_welcome` is
+    /// asked when the hashes are there, just before it is written: whoever asked for it may have been thrown out meanwhile.
     pub(crate) fn change_password(
         &self,
         name: &Username,
         old: &Password,
         new: &NewPassword,
         origin: Origin,
+        is_welcome: impl FnOnce() -> bool,
     ) -> Result<(), PasswordChangeError> {
         let record = self.record(name).ok_or(PasswordChangeError::WrongPassword)?;
         if !self.pool.verify(origin, old.expose(), &record.hash)? {
@@ -23,11 +25,12 @@ impl Accounts {
 
         let users_db = lock(&self.users_db);
         let file = self.read(&users_db)?; // as it is now: somebody may have edited it
+        if !is_welcome() {
+            return Err(PasswordChangeError::Ended);
+        }
         let changed = file.with_hash(name, &record.hash, &hash);
         users_db.replace(changed.ok_or(PasswordChangeError::ChangedMeanwhile)?)?;
-        if let Some(record) = lock(&self.records).get_mut(name) {
-            record.hash = hash;
-        }
+        lock(&self.records).set_hash(name, hash);
         Ok(())
     }
 }
@@ -74,7 +77,7 @@ mod tests {
     #[test]
     fn the_new_password_counts_at_once_and_after_a_restart_and_comments_stay() {
         let (folder, accounts, bob) = with_bob();
-        accounts.change_password(&bob, &password(OLD), &new_password(NEW), somewhere()).unwrap();
+        accounts.change_password(&bob, &password(OLD), &new_password(NEW), somewhere(), || true).unwrap();
         let path = folder.path().join("users.db");
         for accounts in [accounts, Accounts::open(&path, Cost::SMALL_HOST).unwrap()] {
             assert_eq!(log_in(&accounts, OLD), Err(LogInError::WrongNameOrPassword));
@@ -94,6 +97,7 @@ mod tests {
                 &password(old),
                 &new_password(NEW),
                 somewhere(),
+                || true,
             );
             assert!(matches!(refused, Err(PasswordChangeError::WrongPassword)), "{name}");
         }
@@ -102,10 +106,22 @@ mod tests {
     }
 
     #[test]
+    fn who_is_thrown_out_while_the_hashes_are_made_changes_nothing() {
+        let (folder, accounts, bob) = with_bob();
+        let before = fs::read(folder.path().join("users.db")).unwrap();
+        let change =
+            accounts.change_password(&bob, &password(OLD), &new_password(NEW), somewhere(), || false);
+        assert!(matches!(change, Err(PasswordChangeError::Ended)));
+        assert_eq!(fs::read(folder.path().join("users.db")).unwrap(), before);
+        assert!(log_in(&accounts, OLD).is_ok());
+    }
+
+    #[test]
     fn an_edit_by_hand_counts_and_a_change_that_can_not_be_written_is_none() {
         let (folder, accounts, bob) = with_bob();
         let path = folder.path().join("users.db");
-        let change = || accounts.change_password(&bob, &password(OLD), &new_password(NEW), somewhere());
+        let change =
+            || accounts.change_password(&bob, &password(OLD), &new_password(NEW), somewhere(), || true);
         fs::write(&path, include_str!("../../../users.db.example")).unwrap();
         assert!(matches!(change(), Err(PasswordChangeError::ChangedMeanwhile)));
         fs::remove_file(&path).unwrap();

@@ -29,7 +29,7 @@ pub(crate) const SALT_BYTES: usize = 16;
 const RESERVED_BLOCKS_MIN: usize = 40 * 1024;
 
 /// What one hash costs. It is always within [`MEMORY_KIB`], [`PASSES`] and [`LANES`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Cost {
     memory_kib: u32,
     passes: u32,
@@ -98,6 +98,15 @@ impl StoredHash {
         SysRng.try_fill_bytes(&mut salt).map_err(|_| Error::RngFailure)?;
         let salt = phc::Salt::new(&salt)?;
         Ok(Self { cost, salt, output: output(password, &salt, cost, memory)? })
+    }
+
+    /// One of no password, to be computed in vain: its output is nothing that a password could be found for.
+    pub(crate) fn of_nobody(cost: Cost) -> Result<Self, Error> {
+        Ok(Self {
+            cost,
+            salt: phc::Salt::new(&[0; SALT_BYTES])?,
+            output: phc::Output::new(&[0; OUTPUT_BYTES])?,
+        })
     }
 
     /// Whether it is this password's hash. `memory` is used as in [`StoredHash::compute`].

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::errors::SignUpError;
-use super::password_hash::StoredHash;
+use super::password_hash::{Cost, StoredHash};
+use super::pretence::Costs;
 use super::users_file::{Role, UsersFile};
 use crate::names::{Skeleton, Username};
 
@@ -13,6 +14,8 @@ pub(super) struct Records {
     by_name: HashMap<Username, Record>,
     /// Of every name in `by_name`; nothing else. Accounts go only with the whole.
     skeletons: HashSet<Skeleton>,
+    /// Of every hash in `by_name`.
+    costs: Costs,
 }
 
 /// What is known of an account, besides its name.
@@ -45,7 +48,10 @@ impl Records {
     /// Adds an account; `skeleton` is that of `name`.
     pub(super) fn insert(&mut self, name: Username, skeleton: Skeleton, record: Record) {
         self.skeletons.insert(skeleton);
-        self.by_name.insert(name, record);
+        *self.costs.entry(record.hash.cost()).or_default() += 1;
+        if let Some(old) = self.by_name.insert(name, record) {
+            self.forget_cost(old.hash.cost());
+        }
     }
 
     /// The account of that name.
@@ -53,9 +59,18 @@ impl Records {
         self.by_name.get(name)
     }
 
-    /// The same, to change it.
-    pub(super) fn get_mut(&mut self, name: &Username) -> Option<&mut Record> {
-        self.by_name.get_mut(name)
+    /// Gives the account of that name another hash, if there is one.
+    pub(super) fn set_hash(&mut self, name: &Username, hash: StoredHash) {
+        if let Some(record) = self.by_name.get_mut(name) {
+            *self.costs.entry(hash.cost()).or_default() += 1;
+            let old = std::mem::replace(&mut record.hash, hash);
+            self.forget_cost(old.cost());
+        }
+    }
+
+    /// How many accounts have a hash of each cost.
+    pub(super) fn costs(&self) -> &Costs {
+        &self.costs
     }
 
     /// All of them, in any order.
@@ -66,6 +81,12 @@ impl Records {
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
         self.by_name.is_empty()
+    }
+
+    fn forget_cost(&mut self, cost: Cost) {
+        if let Some(count) = self.costs.get_mut(&cost) {
+            *count = count.saturating_sub(1);
+        }
     }
 
     /// Refuses a name that an account has or looks like; `skeleton` is that of `name`. Two look-ups.
@@ -95,7 +116,7 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::super::hashing_pool::somewhere;
-    use super::super::{Account, Accounts, Cost};
+    use super::super::{Account, Accounts};
     use super::*;
     use crate::names::{NewPassword, NewUsername, Password};
 
@@ -122,6 +143,23 @@ mod tests {
 
     fn accounts_in(path: &Path) -> usize {
         fs::read_to_string(path).unwrap().lines().count()
+    }
+
+    #[test]
+    fn the_costs_are_those_of_the_hashes_whatever_becomes_of_them() {
+        let hash = |cost: &str| HASH.replace("m=19456,t=2,p=1", cost).parse::<StoredHash>().unwrap();
+        let name: Username = "alice".parse().unwrap();
+        let (weak, strong) = (hash("m=8192,t=1,p=1"), hash("m=65536,t=3,p=1"));
+        let mut records = Records::default();
+        let costs = |records: &Records, cost| records.costs().get(&cost).copied().unwrap_or_default();
+        for _ in 0..2 {
+            let record = Record { role: Role::Member, hash: weak.clone() };
+            records.insert(name.clone(), name.skeleton(), record);
+            assert_eq!((costs(&records, weak.cost()), costs(&records, strong.cost())), (1, 0));
+        }
+        records.set_hash(&name, strong.clone());
+        records.set_hash(&"nobody".parse().unwrap(), weak.clone());
+        assert_eq!((costs(&records, weak.cost()), costs(&records, strong.cost())), (0, 1));
     }
 
     #[test]

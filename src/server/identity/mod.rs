@@ -41,6 +41,8 @@ pub(super) struct Present {
     statements: Vec<Statement>,
 }
 
+secret!(Identity, Present);
+
 impl Identity {
     /// Reads both files, or makes a new key where there is none.
     pub(super) fn open(key: PathBuf, statements: PathBuf) -> Result<Self, IdentityError> {

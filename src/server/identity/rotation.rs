@@ -37,6 +37,8 @@ pub(super) struct Swapped<'f> {
     remains: Remains,
 }
 
+secret!(Rotation<'static>, Vouched<'static>, Swapped<'static>);
+
 /// What has become of the identity.
 pub(in crate::server) struct Rotated {
     /// The key from now on.

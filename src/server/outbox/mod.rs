@@ -59,6 +59,8 @@ struct Wire {
     unsent: Vec<u8>,
 }
 
+secret!(Outbox, Wire);
+
 /// How a flush ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flushed {

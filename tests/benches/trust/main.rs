@@ -15,6 +15,7 @@ mod comeback;
 mod flood;
 mod handshakes;
 mod logins;
+mod names;
 #[path = "../../support/mod.rs"]
 mod support;
 
@@ -54,11 +55,12 @@ impl Finding {
 
 type Part = fn() -> Vec<Finding>;
 
-const PARTS: [(&str, Part); 4] = [
+const PARTS: [(&str, Part); 5] = [
     ("handshakes", handshakes::measure),
     ("logins", logins::measure),
     ("comeback", comeback::measure),
     ("flood", flood::measure),
+    ("names", names::measure),
 ];
 
 fn main() -> ExitCode {
