@@ -7,7 +7,7 @@ mod support;
 use std::io::Write;
 
 use chat::wire::{self, BODY_TEXT, ClientMessage, Code, MessageId, ServerMessage};
-use support::{Heard, Peer, ServerProcess, Siege, body, is_said, sequence};
+use support::{Heard, PASSWORD, Peer, ServerProcess, Siege, body, is_said, secret, sequence};
 
 /// The next message is a refusal for this reason, about this message.
 fn assert_refused(peer: &mut Peer, wanted: Code, about: Option<MessageId>) {
@@ -30,6 +30,56 @@ fn assert_lost(mut peer: Peer) {
 
 fn say(room: &str, id: MessageId, body: Vec<u8>) -> ClientMessage {
     ClientMessage::Say { room: room.into(), id, kind: BODY_TEXT, body: body.into() }
+}
+
+/// Who is in as one would go on as another, by any of the ways to come in.
+#[test]
+fn second_login_on_one_session() {
+    Siege::of(&[], |server| {
+        let mut peer = Peer::logged_in(server.link(), "witness");
+        let (name, password) = ("resident".to_owned(), || secret(PASSWORD));
+        for second in [
+            ClientMessage::LogIn { name: name.clone(), password: password() },
+            ClientMessage::SignUp { name: "mallory".into(), password: password() },
+            ClientMessage::LogInByDevice { name: Some(name.clone()) },
+            ClientMessage::LogInByDevice { name: None },
+        ] {
+            peer.send(&second);
+            assert_refused(&mut peer, Code::NotNow, None);
+        }
+        peer.join(None);
+        peer.say("who am I?");
+        let said = peer.wait_for(is_said);
+        assert!(matches!(said, ServerMessage::Said { author, .. } if author == "witness"));
+    });
+}
+
+/// The second login comes before the first one is answered.
+#[test]
+fn two_logins_in_one_record() {
+    Siege::of(&[], |server| {
+        let mut peer = Peer::connect(server.link());
+        let login = |name: &str| {
+            wire::encode(&ClientMessage::LogIn { name: name.into(), password: secret(PASSWORD) })
+        };
+        peer.send_content(&[login("witness"), login("resident")].concat()).unwrap();
+        assert!(matches!(peer.next(), ServerMessage::LoggedIn { name, .. } if name == "witness"));
+        assert_refused(&mut peer, Code::NotNow, None);
+    });
+}
+
+/// The labels of devices are shown to their owner, so they hold nothing that a terminal would obey.
+#[test]
+fn terminal_escape_in_a_label() {
+    Siege::of(&[], |server| {
+        let mut peer = Peer::logged_in(server.link(), "witness");
+        for label in ["\x1b[2J", "a\nb", "\u{9b}31m", "", &"x".repeat(65)] {
+            peer.send(&ClientMessage::Remember { label: label.into() });
+            assert_refused(&mut peer, Code::Malformed, None);
+        }
+        peer.send(&ClientMessage::ListDevices {});
+        assert_eq!(peer.next(), ServerMessage::Devices { devices: Vec::new() });
+    });
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use chat::wire::{self, Code, MessageId, ServerMessage};
+use chat::wire::{self, ClientMessage, Code, Device, DeviceFingerprint, MessageId, ServerMessage};
 use client::{Ended, FakeServer, Guest, Home, Piped, Terminal, assert_presentable, said};
 
 /// Text that wants to do everything that a terminal can be told to do.
@@ -73,6 +73,30 @@ fn names_and_texts_that_want_to_command_the_terminal_are_only_shown() {
     });
     assert_eq!(ended.stdout.matches("evil").count(), 5, "{ended:?}");
     ended.went_well();
+}
+
+#[test]
+fn labels_of_devices_that_want_to_command_the_terminal_are_only_shown() {
+    let server = FakeServer::new();
+    let home = Home::new();
+    let mut client = Piped::start(home.client_as("alice", &server.link().to_string(), &[]));
+    let mut guest = server.resident();
+    client.wait_until_in();
+    client.write("/devices\n");
+    assert!(matches!(guest.receive(), Some(ClientMessage::ListDevices {})));
+    for label in [EVIL, "\u{202e}pol", "\u{200b}", ""] {
+        let fingerprint = DeviceFingerprint::from_bytes([0x1b; 16]);
+        let device =
+            Device { label: label.into(), fingerprint, first_seen: u64::MAX, last_seen: 0, is_this: false };
+        guest.send(&ServerMessage::Devices { devices: vec![device; 3] });
+    }
+    guest.send(&ServerMessage::Arrived { room: "#lobby".into(), name: "the-end".into(), at: 0 });
+    client.wait_for_line("* the-end joined");
+    let seeing_off = thread::spawn(|| guest.see_off());
+    let ended = client.finish().went_well();
+    seeing_off.join().unwrap();
+    assert!(ended.stdout.contains("evil"), "{}", ended.stdout);
+    assert!(ended.stdout.lines().all(|line| line.as_bytes().get(5) == Some(&b' ')), "{}", ended.stdout);
 }
 
 #[test]

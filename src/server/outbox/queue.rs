@@ -10,11 +10,16 @@ use crate::channel::RECORD_BYTES_MAX;
 use crate::server::log::RoomId;
 use crate::wire::{self, ServerMessage};
 
+/// What a message takes of memory besides its bytes, at most: its place in the queue, the counts of its `Arc`, what the
+/// allocator rounds up to. Without it, a client that asks for answers of three bytes and never reads would make us hold
+/// twenty times the bound.
+const OVERHEAD_BYTES: usize = 80;
+
 pub(super) struct Queue {
     /// The most bytes that may wait.
     bound: usize,
     waiting: VecDeque<Waiting>,
-    /// The bytes in `waiting`.
+    /// The memory that `waiting` takes.
     bytes: usize,
     state: State,
     /// Someone will flush: pushing need not ask for it again.
@@ -217,7 +222,7 @@ impl Queue {
     }
 
     fn take_batch(&mut self) -> Vec<Waiting> {
-        let (mut batch, mut bytes) = (Vec::new(), 0);
+        let (mut batch, mut bytes) = (Vec::<Waiting>::new(), 0);
         while let Some(next) = self.waiting.front()
             && bytes + next.bytes.len() <= RECORD_BYTES_MAX
             && let Some(waiting) = self.waiting.pop_front()
@@ -230,7 +235,7 @@ impl Queue {
             }
             batch.push(waiting);
         }
-        self.bytes -= bytes;
+        self.bytes -= bytes + batch.len() * OVERHEAD_BYTES;
         batch
     }
 
@@ -254,12 +259,13 @@ impl Queue {
         if self.state != State::Open || self.lagging {
             return;
         }
-        if self.bytes + waiting.bytes.len() > bound {
+        let bytes = self.bytes + waiting.bytes.len() + OVERHEAD_BYTES;
+        if bytes > bound {
             self.forget();
             self.lagging = true;
             return;
         }
-        self.bytes += waiting.bytes.len();
+        self.bytes = bytes;
         self.waiting.push_back(waiting);
     }
 

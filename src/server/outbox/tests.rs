@@ -79,7 +79,7 @@ fn joined() -> ServerMessage {
 
 #[test]
 fn who_lags_between_a_need_and_its_page_misses_no_message_and_no_list_of_people() {
-    let pair = Pair::with_bound(100);
+    let pair = Pair::with_bound(1000);
     assert!(pair.outbox.follow(ROOM, 0, &joined()));
     assert_eq!(pair.flush(), Flushed::Behind);
     let need = pair.outbox.need().unwrap();
@@ -102,7 +102,7 @@ fn who_lags_between_a_need_and_its_page_misses_no_message_and_no_list_of_people(
 
 #[test]
 fn who_lags_is_told_when_the_server_ends() {
-    let pair = Pair::with_bound(100);
+    let pair = Pair::with_bound(1000);
     pair.overflow();
     pair.outbox.end(&joined());
     assert_eq!(pair.received(), [joined()]);
@@ -134,4 +134,14 @@ fn only_a_full_socket_that_takes_more_tells_that_the_client_reads() {
     }
     assert!(pair.outbox.has_read());
     assert!(!pair.outbox.has_read(), "it was asked just now");
+}
+
+#[test]
+fn many_small_answers_take_no_more_memory_than_a_few_large_ones() {
+    let pair = Pair::with_bound(100_000);
+    let pongs = (1..100_000).find(|_| {
+        pair.outbox.push(&ServerMessage::Pong {});
+        lock(&pair.outbox.queue).is_lagging()
+    });
+    assert!(pongs.unwrap() < 1_300, "each takes a place in the queue and an allocation");
 }

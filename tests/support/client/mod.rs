@@ -12,6 +12,7 @@ mod piped;
 mod presentable;
 mod terminal;
 mod watched;
+mod wiretap;
 
 pub use fake_server::{FakeServer, Guest, NOON, said};
 pub use home::Home;
@@ -19,6 +20,7 @@ pub use piped::{Ended, Piped};
 pub use presentable::assert_presentable;
 pub use terminal::{Terminal, Title};
 pub use watched::Watched;
+pub use wiretap::{Unit, Wiretap};
 
 use std::process::Command;
 
