@@ -1,14 +1,14 @@
 //! The link that a server prints and a person pastes: where a server is, and which key it must have.
 //!
-//! `chat://[user@]host[:port][/room][#SERVERKEY]`, or just `host` or `host:port`. An IPv6 address stands in brackets. In
-//! a user's name, what is not ASCII is written as `%` and two hexadecimal digits for each byte of UTF-8 (RFC 3986, section
-//! 2.1), so that a link has one direction and passes through anything; it is also read as it is.
+//! `chat://[user@]host[:port][/room][?invite=TOKEN][#SERVERKEY]`, or just `host` or `host:port`. An IPv6 address stands in
+//! brackets. In a user's name, what is not ASCII is written as `%` and two hexadecimal digits for each byte of UTF-8
+//! (RFC 3986, section 2.1), so that a link has one direction and passes through anything; it is also read as it is.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::channel::PublicKey;
-use crate::names::{RoomName, Username};
+use crate::names::{InviteText, RoomName, Username};
 
 /// The port of a server that is not told otherwise.
 pub const DEFAULT_PORT: u16 = 5555;
@@ -16,7 +16,11 @@ pub const DEFAULT_PORT: u16 = 5555;
 /// The longest host name (RFC 1035, section 2.3.4).
 const HOST_CHARS_MAX: usize = 253;
 
-/// Where to go, as whom, and whom to expect there.
+/// What stands before an invite in a link.
+const INVITE: &str = "invite";
+
+/// Where to go, as whom, and whom to expect there. Who has a link with an invite may sign up: its text shows it, and its
+/// `Debug` does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// The account to log in to.
@@ -27,6 +31,8 @@ pub struct Link {
     pub port: u16,
     /// The room to enter.
     pub room: Option<RoomName>,
+    /// What lets someone sign up.
+    pub invite: Option<InviteText>,
     /// The key that the server must prove to hold; without it, `known_servers` decides.
     pub server_key: Option<PublicKey>,
 }
@@ -49,6 +55,9 @@ pub enum LinkError {
     /// The room is no room name.
     #[error("the room in the link is none: {0}")]
     Room(#[from] crate::names::RoomNameError),
+    /// What stands after `?invite=` is no invite.
+    #[error("the link's invite is damaged: {0}")]
+    Invite(#[from] crate::names::InviteTokenError),
     /// The part after `#` is no key: most likely the link was cut when it was copied.
     #[error("the link's key is damaged ({0}); copy the whole link again, and put it in quotes")]
     ServerKey(#[from] crate::channel::KeyTextError),
@@ -60,7 +69,7 @@ pub enum LinkError {
 impl Link {
     /// A link with nothing but the place.
     pub fn to_host(host: &str, port: u16) -> Self {
-        Self { user: None, host: host.to_owned(), port, room: None, server_key: None }
+        Self { user: None, host: host.to_owned(), port, room: None, invite: None, server_key: None }
     }
 
     /// `host:port`, with the brackets of an IPv6 address: what is resolved, shown, and kept in `known_servers`.
@@ -86,9 +95,10 @@ impl FromStr for Link {
             Some((rest, key)) => (rest, Some(key.parse()?)),
             None => (rest, None),
         };
-        if let Some((_, query)) = rest.split_once('?') {
-            return Err(LinkError::Unknown(format!("?{query}")));
-        }
+        let (rest, invite) = match rest.split_once('?') {
+            Some((rest, query)) => (rest, Some(invite_of(query)?)),
+            None => (rest, None),
+        };
         let (rest, room) = match rest.split_once('/') {
             Some((rest, "")) => (rest, None),
             Some((rest, room)) => (rest, Some(format!("#{room}").parse()?)),
@@ -99,7 +109,7 @@ impl FromStr for Link {
             None => (None, rest),
         };
         let (host, port) = host_and_port(place)?;
-        Ok(Self { user, host, port, room, server_key })
+        Ok(Self { user, host, port, room, invite, server_key })
     }
 }
 
@@ -116,10 +126,22 @@ impl fmt::Display for Link {
         if let Some(room) = &self.room {
             write!(f, "/{}", room.as_str().trim_start_matches('#'))?;
         }
+        if let Some(invite) = &self.invite {
+            write!(f, "?{INVITE}={}", invite.as_str())?;
+        }
         if let Some(key) = &self.server_key {
             write!(f, "#{key}")?;
         }
         Ok(())
+    }
+}
+
+/// The invite in what stands after the `?`. Only the names of other parts are told: what they hold may be secret.
+fn invite_of(query: &str) -> Result<InviteText, LinkError> {
+    match query.split_once('=') {
+        Some((INVITE, token)) => Ok(token.parse()?),
+        Some((name, _)) => Err(LinkError::Unknown(format!("?{name}"))),
+        None => Err(LinkError::Unknown(format!("?{query}"))),
     }
 }
 
@@ -169,6 +191,8 @@ fn host_and_port(place: &str) -> Result<(String, u16), LinkError> {
 mod tests {
     use super::*;
 
+    const TOKEN: &str = "AbCdEfGhIjKlMnOpQrStUv-_";
+
     #[test]
     fn a_link_survives_its_text() {
         let key = PublicKey::from_bytes([5; 32]);
@@ -177,9 +201,12 @@ mod tests {
             host: "2001:db8::1".into(),
             port: 5556,
             room: Some(RoomName::lobby()),
+            invite: Some(TOKEN.parse().unwrap()),
             server_key: Some(key),
         };
-        assert_eq!(full.to_string(), format!("chat://alice@[2001:db8::1]:5556/lobby#{key}"));
+        let text = format!("chat://alice@[2001:db8::1]:5556/lobby?invite={TOKEN}#{key}");
+        assert_eq!(full.to_string(), text);
+        assert!(!format!("{full:?}").contains(TOKEN));
         for link in [full, Link::to_host("localhost", 5555)] {
             assert_eq!(link.to_string().parse(), Ok(link));
         }
@@ -232,7 +259,10 @@ mod tests {
             ("host:", LinkError::Port(String::new())),
             ("http://host", LinkError::Scheme("http".into())),
             ("host#short", LinkError::ServerKey(crate::channel::KeyTextError)),
-            ("host?invite=x", LinkError::Unknown("?invite=x".into())),
+            ("host?invite=x", LinkError::Invite(crate::names::InviteTokenError)),
+            ("host?invite=", LinkError::Invite(crate::names::InviteTokenError)),
+            ("host?Invite=secret", LinkError::Unknown("?Invite".into())),
+            ("host?", LinkError::Unknown("?".into())),
             ("a:b@host", LinkError::User(crate::names::UsernameError::BadCharacter)),
             ("host/a/b", LinkError::Room(crate::names::RoomNameError::BadCharacter)),
         ];

@@ -110,7 +110,12 @@ fn a_banned_device_is_out_whoever_it_wants_to_be_and_its_owner_is_not() {
         banned(Peer::with_key(server.link(), &key(1)).try_log_in(name, PASSWORD));
     }
     let mut newcomer = Peer::with_key(server.link(), &key(1));
-    newcomer.send(&ClientMessage::SignUp { name: "carol".into(), password: support::secret(PASSWORD) });
+    newcomer.send(&ClientMessage::SignUp {
+        name: "carol".into(),
+        password: support::secret(PASSWORD),
+        invite: None,
+        server_password: None,
+    });
     banned(newcomer.hear());
     let users = std::fs::read_to_string(server.data().join("users.db")).unwrap();
     assert!(!users.contains("carol"));

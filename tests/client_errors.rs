@@ -146,12 +146,13 @@ fn what_is_missing_without_a_terminal_is_told_before_anything_is_sent() {
 #[test]
 fn a_bad_command_line_is_told_with_what_to_write() {
     let home = Home::new();
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
         (&["http://127.0.0.1"], "a link begins with chat://"),
         (&["chat://127.0.0.1:99999"], "is no port"),
         (&["chat://127.0.0.1#cut"], "copy the whole link again"),
         (&["chat://host name"], "is no host"),
-        (&["chat://127.0.0.1?invite=x"], "a newer chat may know it"),
+        (&["chat://127.0.0.1?key=x"], "a newer chat may know it"),
+        (&["chat://127.0.0.1?invite=x"], "an invite is 24 characters"),
         (&["127.0.0.1", "--user", "no name"], "a name is made of"),
         (&["127.0.0.1", "--user", "admin"], "kept for the server"),
         (&["127.0.0.1", "--password-file", "a", "--password-command", "b"], "cannot be used with"),

@@ -40,7 +40,12 @@ fn second_login_on_one_session() {
         let (name, password) = ("resident".to_owned(), || secret(PASSWORD));
         for second in [
             ClientMessage::LogIn { name: name.clone(), password: password() },
-            ClientMessage::SignUp { name: "mallory".into(), password: password() },
+            ClientMessage::SignUp {
+                name: "mallory".into(),
+                password: password(),
+                invite: None,
+                server_password: None,
+            },
             ClientMessage::LogInByDevice { name: Some(name.clone()) },
             ClientMessage::LogInByDevice { name: None },
         ] {

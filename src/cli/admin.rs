@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::{NoHome, server_data};
+use crate::link::Link;
 use crate::names::{BanReason, TimeSpan, Username};
 use crate::server::{AdminConfig, AdminRequest};
 
@@ -52,6 +53,28 @@ enum AdminCommand {
     },
     /// Lists who is banned.
     Bans,
+    /// Makes an invite, and prints it as links, ready to be sent.
+    Invite {
+        /// How many may sign up with it.
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        uses: u32,
+        /// How long it can be used, such as 12h or 7d.
+        #[arg(long = "for", value_name = "TIME", default_value_t = TimeSpan::WEEK)]
+        lasts: TimeSpan,
+        /// What one becomes with it: member or admin.
+        #[arg(long, value_name = "ROLE", value_parser = ["member", "admin"], default_value = "member")]
+        role: String,
+        /// The host, or host:port, by which the server is reached from where the invite goes.
+        #[arg(long, value_name = "HOST")]
+        at: Option<Link>,
+    },
+    /// Lists the invites that can be used, without what makes them work.
+    Invites,
+    /// Ends an invite.
+    RevokeInvite {
+        /// Its number in the list.
+        id: i64,
+    },
 }
 
 impl AdminArgs {
@@ -67,6 +90,14 @@ impl AdminArgs {
             },
             AdminCommand::Unban { whom } => AdminRequest::Unban { whom },
             AdminCommand::Bans => AdminRequest::Bans {},
+            AdminCommand::Invite { uses, lasts, role, at } => AdminRequest::Invite {
+                uses,
+                seconds: lasts.duration().as_secs(),
+                is_for_admin: role == "admin",
+                at: at.map(|at| at.address()),
+            },
+            AdminCommand::Invites => AdminRequest::Invites {},
+            AdminCommand::RevokeInvite { id } => AdminRequest::RevokeInvite { id },
         };
         Ok(AdminConfig { data: server_data(self.data)?, request })
     }

@@ -12,7 +12,7 @@ use crate::client::{self, PasswordSource};
 use crate::limit::Limit;
 use crate::link::Link;
 use crate::names::Username;
-use crate::server;
+use crate::server::{self, Registration};
 
 /// A private group chat in one program.
 #[derive(Parser)]
@@ -50,6 +50,13 @@ struct ServerArgs {
     /// The folder with the server's key, accounts and messages [default: ~/.local/share/chat/server].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Who may sign up: open (anyone), invite (who has an invite), or closed (who has an invite of yours, made with 'chat
+    /// admin invite').
+    #[arg(long, value_name = "POLICY", default_value = "open")]
+    registration: Registration,
+    /// Lets members make invites with --registration invite; without it, only admins may.
+    #[arg(long)]
+    members_invite: bool,
     /// Hash passwords with 19 MiB of memory instead of 64 MiB.
     #[arg(long)]
     small_host: bool,
@@ -121,7 +128,8 @@ impl ServerArgs {
     fn into_config(self) -> Result<server::Config, NoHome> {
         let data = server_data(self.data)?;
         let limits = Limit::collect(self.limit);
-        Ok(server::Config { listen: self.listen, data, small_host: self.small_host, limits })
+        let Self { listen, registration, members_invite, small_host, .. } = self;
+        Ok(server::Config { listen, data, small_host, registration, members_invite, limits })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a typed line asks for. One table drives both the parser and `/help`; a command that is not in it is an error
 //! and never sent, for it may hold what was not meant for everyone.
 
-use crate::names::{MessageText, MessageTextError};
+use crate::names::{MessageText, MessageTextError, TimeSpan};
 
 /// What a line that was typed means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,11 @@ pub(super) enum Command {
     RevokeDevice(Which),
     RevokeOtherDevices,
     ChangePassword,
+    /// How many may use it, and how long; the server decides what is not said.
+    Invite {
+        uses: Option<u32>,
+        lasts: Option<TimeSpan>,
+    },
     Fingerprint,
     Version,
     Quit,
@@ -74,6 +79,14 @@ const COMMANDS: &[Entry] = &[
         meaning: Meaning::Arguments(
             "nothing, or revoke with a device's number, its fingerprint (4 digits or more), or others",
             devices,
+        ),
+    },
+    Entry {
+        name: "/invite",
+        help: "makes a link with which someone can sign up; /invite 5 3d for five within three days",
+        meaning: Meaning::Arguments(
+            "nothing, or a number of uses, a time such as 12h or 7d, or both",
+            invite,
         ),
     },
     Entry {
@@ -150,6 +163,18 @@ fn devices(arguments: &str) -> Option<Command> {
     }
 }
 
+fn invite(arguments: &str) -> Option<Command> {
+    let (mut uses, mut lasts) = (None, None);
+    for word in arguments.split_whitespace() {
+        match (word.parse::<u32>(), word.parse::<TimeSpan>()) {
+            (Ok(number), _) if number > 0 && uses.is_none() => uses = Some(number),
+            (_, Ok(time)) if lasts.is_none() => lasts = Some(time),
+            _ => return None,
+        }
+    }
+    Some(Command::Invite { uses, lasts })
+}
+
 fn unknown(name: &str) -> TypedError {
     /// Longer ones are no mistyped commands, and not worth the comparison.
     const NAME_CHARS_MAX: usize = 32;
@@ -200,6 +225,9 @@ mod tests {
             ("/devices  revoke 12", does(Command::RevokeDevice(Which::Number(12)))),
             ("/devices revoke 0ACE 1234", does(Command::RevokeDevice(Which::Fingerprint("0ace1234".into())))),
             ("/devices revoke OTHERS", does(Command::RevokeOtherDevices)),
+            ("/invite", does(Command::Invite { uses: None, lasts: None })),
+            ("/invite 5", does(Command::Invite { uses: Some(5), lasts: None })),
+            ("/INVITE 12h 3", does(Command::Invite { uses: Some(3), lasts: "12h".parse().ok() })),
             ("/passwd", does(Command::ChangePassword)),
             ("/passwd secret", Err(TypedError::NoArguments { name: "/passwd" })),
             ("/who me", Err(TypedError::NoArguments { name: "/who" })),
@@ -218,6 +246,16 @@ mod tests {
         for line in ["/devices all", "/devices revoke", "/devices revoke x", "/devices revoke wxyz", &long] {
             let error = parse(line).unwrap_err();
             assert!(matches!(error, TypedError::Arguments { name: "/devices", .. }), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_invite_for_nonsense_is_refused_with_how_it_looks() {
+        for line in
+            ["/invite bob", "/invite 0", "/invite 5 5", "/invite 1h 1h", "/invite -1", "/invite 7 days"]
+        {
+            let error = parse(line).unwrap_err();
+            assert!(matches!(error, TypedError::Arguments { name: "/invite", .. }), "{line}: {error}");
         }
     }
 

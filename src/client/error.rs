@@ -228,6 +228,15 @@ pub enum ClientError {
     /// The server has ended this session for good: its device was forgotten, or it is banned; holds its reason.
     #[error("the server ended this session: {}", one_line(.0))]
     Revoked(String),
+    /// Nobody may sign up there.
+    #[error(
+        "nobody new can sign up there at present; ask the person who runs the server, or log in with the account that you \
+         have"
+    )]
+    RegistrationClosed,
+    /// An invite is needed, and there is nobody to ask for it.
+    #[error("one signs up there with an invite only; ask someone inside for one, and use its link")]
+    InviteNeeded,
     /// A password that no new account may have.
     #[error("{0}; a new account needs {PASSWORD_RULE}")]
     PasswordRefused(PasswordError),
@@ -314,6 +323,8 @@ impl ClientError {
             | Self::NotTrusted { .. } => 3,
             Self::AddressBanned { .. }
             | Self::LoginRefused(_)
+            | Self::RegistrationClosed
+            | Self::InviteNeeded
             | Self::Revoked(_)
             | Self::PasswordRefused(_) => 4,
             Self::KeyChanged { .. }

@@ -12,6 +12,7 @@ use crate::wire::{ClientMessage, Code, ServerMessage};
 use super::connection::{Connection, End};
 use super::device_keys::{DeviceKey, DeviceKeys};
 use super::device_login;
+use super::door::Door;
 use super::login_form::{Credentials, Form, sentence};
 use super::person::Person;
 use super::server_identity::Server;
@@ -63,25 +64,26 @@ pub(super) fn log_in(
     person: &mut dyn Person,
 ) -> Result<LoggedIn, ClientError> {
     if !config.remember {
-        return by_password(server, config, config.user.clone(), person);
+        return by_password(server, config, config.user.clone(), false, person);
     }
     let (keys, mut user) = (DeviceKeys::within(&config.data_dir), config.user.clone());
     let device = match keys.find(server.key()) {
         Ok(device) => device,
         Err(error) => {
             person.tell(&sentence(&error));
-            return by_password(server, config, user, person);
+            return by_password(server, config, user, false, person);
         }
     };
+    let mut is_known = false;
     let is_wanted =
         |device: &DeviceKey| !config.sign_up && user.as_ref().is_none_or(|user| *user == device.account);
     if let Some(device) = device.filter(is_wanted) {
         match device_login::come_in(server, &keys, device, person)? {
             Ok(logged_in) => return Ok(logged_in),
-            Err(account) => user = Some(account),
+            Err(account) => (user, is_known) = (Some(account), true),
         }
     }
-    let mut logged_in = by_password(server, config, user, person)?;
+    let mut logged_in = by_password(server, config, user, is_known, person)?;
     device_login::remember(server, &keys, &mut logged_in, person)?;
     Ok(logged_in)
 }
@@ -115,14 +117,15 @@ pub(super) fn tell_news(connection: &mut Connection, person: &mut dyn Person) {
     }
 }
 
-/// Connects with a new key and logs in.
+/// Connects with a new key and logs in, or signs up; not when it `is_known` that the user has an account.
 fn by_password(
     server: &Server,
     config: &Config,
     user: Option<Username>,
+    is_known: bool,
     person: &mut dyn Person,
 ) -> Result<LoggedIn, ClientError> {
-    let form = Form::begin(config, user, person)?;
+    let form = Form::begin(config, user, is_known, person)?;
     let key = StaticKey::generate(&mut SysRng).map_err(|_| ClientError::NoEntropy)?;
     let mut connection = server.connect(&key)?;
     tell_news(&mut connection, person);
@@ -147,8 +150,13 @@ fn submit_until_right(
     person: &mut dyn Person,
 ) -> Result<(String, Credentials), ClientError> {
     let can_ask_again = person.is_there() && form.asks_for_password();
+    let door = if form.may_sign_up() {
+        Door::told_on(connection).map_err(|end| lost(server, &end))?
+    } else {
+        Door::Open
+    };
     for tries in 1.. {
-        let attempt = form.fill(person)?;
+        let attempt = form.fill(door, person)?;
         let answer = ask(connection, &attempt.message()).or_else(|_| {
             // The server does not wait for ever while a person types; then we call again.
             *connection = server.connect(key)?;
@@ -163,7 +171,7 @@ fn submit_until_right(
                 thread::sleep(wait);
                 form = attempt.mend(Code::Busy);
             }
-            Answer::No { code, text } if can_ask_again && tries < TRIES_MAX && code != Code::Banned => {
+            Answer::No { code, text } if can_ask_again && tries < TRIES_MAX && door.can_mend(code) => {
                 person.tell(&sentence(&text));
                 form = attempt.mend(code);
             }
@@ -236,7 +244,14 @@ mod tests {
     fn welcome(fake: &FakeServer) -> Guest {
         let mut guest = fake.guest().unwrap();
         let (software, password_rule) = ("fake".into(), "any".into());
-        guest.send(&ServerMessage::Welcome { protocol: 1, software, password_rule, body_max: 1 });
+        guest.send(&ServerMessage::Welcome {
+            protocol: 1,
+            software,
+            password_rule,
+            body_max: 1,
+            registration: None,
+            wants_server_password: None,
+        });
         guest
     }
 
@@ -251,7 +266,7 @@ mod tests {
     /// What a login was tried with: whether to sign up, the name, the password.
     fn tried(guest: &mut Guest) -> Option<(bool, String, String)> {
         match guest.receive()? {
-            ClientMessage::SignUp { name, password } => Some((true, name, password.0.to_string())),
+            ClientMessage::SignUp { name, password, .. } => Some((true, name, password.0.to_string())),
             ClientMessage::LogIn { name, password } => Some((false, name, password.0.to_string())),
             _ => panic!("no login"),
         }
@@ -443,7 +458,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("password");
         std::fs::write(&file, "weak").unwrap();
-        let script = |fake: &FakeServer| assert_eq!(tried(&mut fake.guest().unwrap()), None);
+        let script = |fake: &FakeServer| assert_eq!(tried(&mut welcome(fake)), None);
         let change = |config: &mut Config| {
             (config.user, config.sign_up) = (Some("bob".parse().unwrap()), true);
             config.password = PasswordSource::File(file);

@@ -4,10 +4,11 @@
 use zeroize::Zeroizing;
 
 use crate::names::{
-    NewPassword, NewUsername, PASSWORD_RULE, Password, PasswordError, Username, UsernameError,
+    InviteText, NewPassword, NewUsername, PASSWORD_RULE, Password, PasswordError, Username, UsernameError,
 };
 use crate::wire::{ClientMessage, Code, SecretText};
 
+use super::door::Door;
 use super::person::Person;
 use super::{ClientError, Config};
 
@@ -18,12 +19,16 @@ pub(super) struct Form {
     /// What was typed before; it is offered again.
     name_before: Option<Username>,
     password: Option<Password>,
+    invite: Option<InviteText>,
+    /// The server has said that it wants an invite.
+    must_have_invite: bool,
 }
 
 /// A form that is filled in.
 pub(super) struct Attempt {
     wants_account: bool,
     credentials: Credentials,
+    invite: Option<InviteText>,
 }
 
 /// A name and its password. They are kept to come back with after a lost connection.
@@ -36,10 +41,11 @@ secret!(Form, Attempt, Credentials);
 
 impl Form {
     /// What the configuration gives, for the account of this name if it is known. With nobody to ask for the rest, it
-    /// must be complete.
+    /// must be complete. Who comes with an invite wants an account, unless it is known that there `is_one`.
     pub(super) fn begin(
         config: &Config,
         name: Option<Username>,
+        is_one: bool,
         person: &dyn Person,
     ) -> Result<Self, ClientError> {
         let password = config.password.read()?;
@@ -49,8 +55,10 @@ impl Form {
         if !person.is_there() && password.is_none() {
             return Err(ClientError::NoPassword);
         }
-        let wants_account = (config.sign_up || name.is_some()).then_some(config.sign_up);
-        Ok(Self { wants_account, name, name_before: None, password })
+        let signs_up = config.sign_up || (config.link.invite.is_some() && !is_one);
+        let wants_account = (signs_up || name.is_some()).then_some(signs_up);
+        let invite = config.link.invite.clone();
+        Ok(Self { wants_account, name, name_before: None, password, invite, must_have_invite: false })
     }
 
     /// Whether the person types the password, and can type another one.
@@ -58,9 +66,23 @@ impl Form {
         self.password.is_none()
     }
 
-    /// Asks for what is missing.
-    pub(super) fn fill(self, person: &mut dyn Person) -> Result<Attempt, ClientError> {
-        let wants_account = self.wants_account.map_or_else(|| asked_for_account(person), Ok)?;
+    /// Whether it is, or may become, one for a new account.
+    pub(super) fn may_sign_up(&self) -> bool {
+        self.wants_account != Some(false)
+    }
+
+    /// Asks for what is missing, as far as the server lets people in.
+    pub(super) fn fill(self, door: Door, person: &mut dyn Person) -> Result<Attempt, ClientError> {
+        let door = if self.must_have_invite { Door::Invite } else { door };
+        let wants_account = match self.wants_account {
+            Some(wants_account) => wants_account,
+            None if door == Door::Closed && self.invite.is_none() => {
+                person.tell("Nobody new can sign up here at present. Log in with the account that you have.");
+                false
+            }
+            None => asked_for_account(person)?,
+        };
+        let invite = if wants_account { door.invite(self.invite, person)? } else { None };
         let name = self.name.map_or_else(|| asked_name(person, self.name_before, wants_account), Ok)?;
         let password = match self.password {
             Some(password) if wants_account => {
@@ -70,7 +92,7 @@ impl Form {
             None if wants_account => asked_new_password(person)?,
             None => asked_password(person, &name)?,
         };
-        Ok(Attempt { wants_account, credentials: Credentials { name, password } })
+        Ok(Attempt { wants_account, credentials: Credentials { name, password }, invite })
     }
 }
 
@@ -79,7 +101,10 @@ impl Attempt {
     pub(super) fn message(&self) -> ClientMessage {
         let Credentials { name, password } = &self.credentials;
         if self.wants_account {
-            ClientMessage::SignUp { name: name.to_string(), password: secret(password) }
+            let (name, password) = (name.to_string(), secret(password));
+            let invite =
+                self.invite.as_ref().map(|invite| SecretText(Zeroizing::new(invite.as_str().to_owned())));
+            ClientMessage::SignUp { name, password, invite, server_password: None }
         } else {
             self.credentials.log_in_message()
         }
@@ -94,12 +119,15 @@ impl Attempt {
     pub(super) fn mend(self, refused: Code) -> Form {
         let Credentials { name, password } = self.credentials;
         let (name, name_before, password) = match refused {
-            Code::Busy => (Some(name), None, Some(password)),
+            Code::Busy | Code::InviteNeeded | Code::InviteNotValid => (Some(name), None, Some(password)),
             Code::NameTaken | Code::BadName => (None, None, Some(password)),
             Code::BadPassword => (Some(name), None, None),
             _ => (None, Some(name), None),
         };
-        Form { wants_account: Some(self.wants_account), name, name_before, password }
+        let must_have_invite = matches!(refused, Code::InviteNeeded | Code::InviteNotValid);
+        let invite = self.invite.filter(|_| !must_have_invite);
+        let wants_account = Some(self.wants_account);
+        Form { wants_account, name, name_before, password, invite, must_have_invite }
     }
 }
 

@@ -5,8 +5,8 @@
 //! | `known_servers`, `server_identity` | which key the server must hold, and the first meeting |
 //! | `device_keys`, `device_login` | the keys by which servers know this device, and coming in by them |
 //! | `connection`, `courier` | an open channel, message by message; then its two threads |
-//! | `person`, `silence`, `password`, `login_form`, `login` | questions, secrets, and what the server answers to them |
-//! | `event`, `signals`, `session` | everything that can happen, in one order, and what is done about it |
+//! | `person`, `silence`, `password`, `door`, `login_form`, `login` | questions, secrets, and what the server answers to them |
+//! | `event`, `signals`, `session`, `leaving` | everything that can happen, in one order, and what is done about it |
 //! | `own_account` | one's devices and password: what is asked of the server, and what it answers |
 //! | `limits` | how old a session and a key become |
 //! | `uplink`, `renewal`, `backoff` | the connection that comes and goes, and is replaced before it is old |
@@ -19,12 +19,14 @@ mod connection;
 mod courier;
 mod device_keys;
 mod device_login;
+mod door;
 mod error;
 mod event;
 #[cfg(test)]
 mod fake;
 mod greeting;
 mod known_servers;
+mod leaving;
 mod limits;
 mod line_mode;
 mod login;

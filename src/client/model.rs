@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::names::{MessageText, RoomName};
+use crate::names::{InviteText, MessageText, RoomName};
 use crate::wire::{Code, Device, MessageId, ServerMessage};
 
 /// The most messages of one's own that are kept for a server that does not take them.
@@ -44,6 +44,8 @@ pub(super) enum Happening {
     Devices(Vec<Device>),
     /// The password is another one now, as one asked.
     PasswordChanged,
+    /// An invite, as one asked.
+    Invited { token: InviteText, uses: u32, until: u64 },
     /// The server ends the session.
     Closing { code: Code, text: String },
 }
@@ -206,6 +208,7 @@ impl Model {
             }
             ServerMessage::Devices { devices } => vec![Happening::Devices(devices)],
             ServerMessage::PasswordChanged {} => vec![Happening::PasswordChanged],
+            ServerMessage::Invited { token, uses, until } => vec![Happening::Invited { token, uses, until }],
             ServerMessage::Closing { code, text } => vec![Happening::Closing { code, text }],
             _ => Vec::new(),
         }

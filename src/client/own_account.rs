@@ -119,6 +119,11 @@ impl OwnAccount {
         [Reaction::Tell(told.into())].into_iter().chain(self.settled_one()).collect()
     }
 
+    /// The server has made an invite.
+    pub(super) fn invited(&mut self) -> Vec<Reaction> {
+        self.settled_one()
+    }
+
     /// The server has refused something that was asked here, if anything was.
     pub(super) fn refused(&mut self, text: &str) -> Vec<Reaction> {
         let told = format!("the server says: {text}");

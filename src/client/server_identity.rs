@@ -14,6 +14,7 @@ use tracing::warn;
 use crate::channel::handover::{self, HandoverError, Statement};
 use crate::channel::{KeyLimits, PublicKey, StaticKey, Suite};
 use crate::link::Link;
+use crate::names::InviteText;
 
 use super::ClientError;
 use super::connection::{self, ConnectError, Connection};
@@ -175,6 +176,12 @@ impl Server {
     /// `host:port`.
     pub(super) fn address(&self) -> String {
         self.link.address()
+    }
+
+    /// The link to it for someone else, with an invite. The address is the one by which we have found it.
+    pub(super) fn invite_link(&self, invite: InviteText) -> Link {
+        let place = Link::to_host(&self.link.host, self.link.port);
+        Link { invite: Some(invite), server_key: Some(self.key()), ..place }
     }
 
     /// The key that it has.

@@ -11,12 +11,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
 
-use crate::names::{MessageText, MessageTextError, RoomName};
+use crate::names::{InviteText, MessageText, MessageTextError, RoomName};
 use crate::wire::{BODY_TEXT, ClientMessage, Code, MessageId, ServerMessage};
 
 use super::commands::{self, Command, Typed};
 use super::connection::Connection;
 use super::event::{EVENTS_MAX, Event};
+use super::leaving::{Leaving, UnderWay};
 use super::line_mode::{
     PlainLines, Pressed, Screen, Struck, Transcript, TypedLine, is_for_editing, read_keys,
 };
@@ -27,9 +28,6 @@ use super::server_identity::Server;
 use super::signals::Signals;
 use super::uplink::{Gone, Passed, Uplink};
 use super::{ClientError, Config, greeting};
-
-/// Who wants to leave waits for what is under way as long as something comes of it within this time.
-const PROGRESS_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long to wait for an event when nothing else is due.
 const IDLE: Duration = Duration::from_secs(3600);
@@ -73,19 +71,6 @@ struct Session {
 }
 
 secret!(Session);
-
-/// Leaving as soon as nothing is under way, or no later than `until`.
-struct Leaving {
-    until: Instant,
-    under_way: UnderWay,
-}
-
-#[derive(PartialEq, Eq)]
-struct UnderWay {
-    unsettled: usize,
-    undelivered: usize,
-    is_greeted: bool,
-}
 
 impl Session {
     fn start(
@@ -284,6 +269,11 @@ impl Session {
                     let reactions = self.own_account.password_changed();
                     self.react(reactions)?;
                 }
+                Happening::Invited { token, uses, until } => {
+                    self.show_invite(token, uses, until)?;
+                    let reactions = self.own_account.invited();
+                    self.react(reactions)?;
+                }
                 Happening::Closing { code: Code::DeviceRevoked | Code::Banned, text } => {
                     return Err(ClientError::Revoked(text));
                 }
@@ -379,6 +369,10 @@ impl Session {
                 let reaction = self.own_account.change_password();
                 self.react([reaction])
             }
+            Command::Invite { uses, lasts } => {
+                let seconds = lasts.map(|lasts| lasts.duration().as_secs());
+                self.ask(ClientMessage::MakeInvite { uses, seconds })
+            }
             Command::Fingerprint => {
                 let server = self.uplink.server();
                 self.note(&format!("the key of {} is {}", server.address(), server.key().fingerprint()))?;
@@ -391,6 +385,12 @@ impl Session {
 
     fn tell_news(&mut self, connection: &mut Connection) -> io::Result<()> {
         connection.news.take().map_or(Ok(()), |news| self.note(&news))
+    }
+
+    fn show_invite(&mut self, invite: InviteText, uses: u32, until: u64) -> io::Result<()> {
+        let link = self.uplink.server().invite_link(invite).to_string();
+        let lines = self.transcript.invite(&link, uses, until);
+        self.print(&lines)
     }
 
     fn ask(&mut self, message: ClientMessage) -> io::Result<()> {
@@ -431,19 +431,12 @@ impl Session {
     }
 
     fn want_to_leave(&mut self) {
-        self.leaving = Some(Leaving { until: Instant::now() + PROGRESS_WITHIN, under_way: self.under_way() });
+        self.leaving = Some(Leaving::begin(self.under_way()));
     }
 
     fn may_leave(&mut self) -> bool {
-        let (now, under_way) = (Instant::now(), self.under_way());
-        let Some(leaving) = &mut self.leaving else {
-            return false;
-        };
-        let is_settled = under_way.unsettled == 0 && under_way.is_greeted;
-        if under_way != leaving.under_way {
-            *leaving = Leaving { until: now + PROGRESS_WITHIN, under_way };
-        }
-        is_settled || now >= leaving.until
+        let under_way = self.under_way();
+        self.leaving.as_mut().is_some_and(|leaving| leaving.may_leave(under_way))
     }
 
     fn under_way(&self) -> UnderWay {
@@ -459,7 +452,7 @@ impl Session {
             .uplink
             .next_try()
             .into_iter()
-            .chain(self.leaving.as_ref().map(|leaving| leaving.until))
+            .chain(self.leaving.as_ref().map(Leaving::until))
             .chain(self.uplink.next_renewal().filter(|_| self.is_calm()))
             .min();
         due.map_or(IDLE, |due| due.saturating_duration_since(Instant::now()))

@@ -3,6 +3,7 @@
 
 mod ban_reason;
 mod device_label;
+mod invite_token;
 mod look_alike;
 mod message_text;
 mod password;
@@ -13,6 +14,7 @@ mod username;
 
 pub use ban_reason::{BAN_REASON_BYTES_MAX, BanReason, BanReasonError};
 pub use device_label::{DEVICE_LABEL_BYTES_MAX, DeviceLabel, DeviceLabelError};
+pub use invite_token::{INVITE_TOKEN_CHARS, InviteText, InviteToken, InviteTokenError};
 pub use look_alike::Skeleton;
 pub use message_text::{MESSAGE_BYTES_MAX, MessageText, MessageTextError};
 pub use password::{NewPassword, PASSWORD_BYTES_MAX, PASSWORD_RULE, Password, PasswordError};

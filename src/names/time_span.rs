@@ -32,6 +32,9 @@ pub enum TimeSpanError {
 }
 
 impl TimeSpan {
+    /// Seven days of 24 hours.
+    pub const WEEK: Self = Self { seconds: 7 * 24 * 60 * 60 };
+
     /// So many days of 24 hours, if that is a span.
     pub const fn days(days: u32) -> Option<Self> {
         let seconds = days as u64 * 24 * 60 * 60;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::door::Registration;
 use super::limits::Limits;
 
 /// A server's configuration.
@@ -13,6 +14,10 @@ pub struct Config {
     pub data: PathBuf,
     /// Hash passwords with 19 MiB instead of 64 MiB.
     pub small_host: bool,
+    /// Who may sign up.
+    pub registration: Registration,
+    /// Whether members may make invites where one signs up with an invite only.
+    pub members_invite: bool,
     /// How much anyone may take.
     pub limits: Limits,
 }

@@ -104,6 +104,11 @@ impl DataFolder {
         self.path.join("bans.db")
     }
 
+    /// What lets people sign up.
+    pub(super) fn invites(&self) -> PathBuf {
+        self.path.join("invites.db")
+    }
+
     /// What was said.
     pub(super) fn log(&self) -> PathBuf {
         self.path.join("chat.db")

@@ -7,6 +7,7 @@ use super::bans::BansError;
 use super::data_folder::DataFolderError;
 use super::devices::DevicesError;
 use super::identity::IdentityError;
+use super::invites::InvitesError;
 use super::listener::ListenError;
 use super::log::LogError;
 
@@ -28,6 +29,9 @@ pub enum ServerError {
     /// `bans.db`.
     #[error("{0}")]
     Bans(String),
+    /// `invites.db`.
+    #[error("{0}")]
+    Invites(String),
     /// The accounts whose passwords everyone can read in `users.db.example`.
     #[error(
         "users.db has the accounts of users.db.example, whose passwords everyone knows, and others can reach this \
@@ -60,6 +64,12 @@ impl From<DevicesError> for ServerError {
 impl From<BansError> for ServerError {
     fn from(error: BansError) -> Self {
         Self::Bans(error.to_string())
+    }
+}
+
+impl From<InvitesError> for ServerError {
+    fn from(error: InvitesError) -> Self {
+        Self::Invites(error.to_string())
     }
 }
 

@@ -13,16 +13,18 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tracing::{error, info, warn};
 
-use super::accounts::{Accounts, Cost};
+use super::accounts::{Accounts, Cost, Role};
 use super::admin::ControlSocket;
 use super::catch_up::{CatchUp, CatchUpQueue};
 use super::config::Config;
 use super::data_folder::DataFolder;
+use super::door::Door;
 use super::error::ServerError;
 use super::flusher::{self, Flusher};
 use super::housekeeping;
 use super::hub::Hub;
 use super::identity;
+use super::invites::NewInvite;
 use super::limits::Limits;
 use super::listener::{self, Acceptor};
 use super::log::LogStore;
@@ -34,6 +36,7 @@ use super::shared::Shared;
 use super::stores::Stores;
 use super::throttle::Throttles;
 use crate::channel::PublicKey;
+use crate::link::Link;
 use crate::names::RoomName;
 
 /// How long sessions may take to finish what they have begun, when the server ends.
@@ -61,7 +64,12 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, Signal::XFSZ.as_raw()])?;
     let control = ControlSocket::open(&stores.folder);
     let addresses = addresses_of(&listeners)?;
-    announce(stores.identity.present().key.public(), &addresses)?;
+    let links = identity::links(stores.identity.present().key.public(), &addresses)?;
+    announce(stores.identity.present().key.public(), &links)?;
+    if needs_first_admin(&stores)? {
+        announce_first_admin(&stores, &links)?;
+    }
+    let door = Door { registration: config.registration, members_invite: config.members_invite };
 
     let (behind, behind_end) = CatchUpQueue::new();
     let (flusher, poll) = Flusher::new(behind.clone())?;
@@ -71,6 +79,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     let shared = Arc::new(Shared {
         addresses,
         limits: limits.clone(),
+        door,
         stores,
         throttles: Throttles::new(limits.sign_ups_per_address),
         rooms: Arc::clone(&rooms),
@@ -144,15 +153,50 @@ fn wait_for_the_end(signals: &mut Signals, accounts: &Accounts) {
 
 /// Standard output gets one line for each link and nothing else, so that a script can read it; a person is told what to
 /// do with them.
-fn announce(key: PublicKey, addresses: &[SocketAddr]) -> io::Result<()> {
-    let (fingerprint, mut out) = (key.fingerprint(), io::stdout().lock());
+fn announce(key: PublicKey, links: &[Link]) -> io::Result<()> {
+    let fingerprint = key.fingerprint();
     if io::stderr().is_terminal() {
         writeln!(io::stderr(), "The fingerprint of this server's key is {fingerprint}.")?;
         writeln!(io::stderr(), "Give one of these links to those who may come in; Ctrl-C stops the server.")?;
     } else {
         info!(%fingerprint, "this server's key");
     }
-    let links = identity::links(key, addresses)?;
+    print(links)
+}
+
+/// Whether this is the first start that gets so far: nobody is an admin, no invite was ever made, and the server is new
+/// or nobody has an account. (A start that failed, because the port was in use, has left a key.)
+fn needs_first_admin(stores: &Stores) -> Result<bool, ServerError> {
+    let is_begin = stores.identity.is_new() || stores.accounts.are_none();
+    Ok(is_begin && !stores.accounts.has_admin() && !stores.invites.were_ever_made()?)
+}
+
+/// When a server begins, nobody is there who could invite an admin. So there is one more link, once, with an invite that
+/// makes whoever uses it first an admin.
+fn announce_first_admin(stores: &Stores, links: &[Link]) -> io::Result<()> {
+    let wanted = NewInvite { role: Role::Admin, uses: 1, lasts: NewInvite::LASTS, maker: None };
+    let token = match stores.invites.make(&wanted) {
+        Ok((_, token)) => token,
+        Err(error) => {
+            warn!(%error, "there is no invite for an admin; make one with: chat admin invite --role admin");
+            return Ok(());
+        }
+    };
+    let told = "The last link is for you alone: whoever signs up with it becomes an admin. It works once, within 7 days, \
+                and is not shown again.";
+    if io::stderr().is_terminal() {
+        writeln!(io::stderr(), "{told}")?;
+    } else {
+        info!("{told}");
+    }
+    let invite = Some(token.text());
+    print(
+        &links.iter().take(1).map(|link| Link { invite: invite.clone(), ..link.clone() }).collect::<Vec<_>>(),
+    )
+}
+
+fn print(links: &[Link]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
     match links.iter().try_for_each(|link| writeln!(out, "{link}")).and_then(|()| out.flush()) {
         // A reader who has seen enough, as `head` has, does not end the server.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -1,4 +1,4 @@
-//! The door: what a stranger may ask, and the answers.
+//! What a stranger may ask, and the answers.
 
 use std::time::Instant;
 
@@ -6,6 +6,7 @@ use tracing::{debug, error, info};
 
 use super::accounts::{Account, HashingError, LogInError, SignUpError};
 use super::clock;
+use super::door;
 use super::origin::Origin;
 use super::shared::Shared;
 use super::throttle::{Throttled, Try};
@@ -16,26 +17,55 @@ use crate::wire::{Code, SecretText, ServerMessage};
 /// Failed tries on one connection before it is closed.
 pub(super) const TRIES_MAX: u32 = 5;
 
-/// Makes an account, or says why not. A name that was someone else's once begins without that person's devices.
-pub(super) fn sign_up(
-    shared: &Shared,
-    origin: Origin,
-    name: &str,
-    password: SecretText,
-) -> Result<Account, ServerMessage> {
-    let name = name.parse().and_then(NewUsername::parse).map_err(|error| refused(Code::BadName, error))?;
-    let password = Password::parse(password.0)
+/// Who wants an account, and what they bring.
+pub(super) struct Newcomer {
+    pub(super) name: String,
+    pub(super) password: SecretText,
+    pub(super) invite: Option<SecretText>,
+}
+
+secret!(Newcomer);
+
+/// Makes an account, or says why not. A name that was someone else's once begins without that person's devices. A use
+/// of an invite is gone if and only if there is an account for it in the end.
+pub(super) fn sign_up(shared: &Shared, origin: Origin, newcomer: Newcomer) -> Result<Account, ServerMessage> {
+    let name = newcomer.name.parse().and_then(NewUsername::parse);
+    let name = name.map_err(|error| refused(Code::BadName, error))?;
+    let password = Password::parse(newcomer.password.0)
         .and_then(NewPassword::parse)
         .map_err(|error| refused(Code::BadPassword, error))?;
     if shared.stores.bans.of_account(&name, clock::now()).is_some() {
         return Err(refused(Code::NameTaken, SignUpError::NameTaken)); // it was someone's who is banned, and is gone
     }
     shared.throttles.admit_sign_up(origin, Instant::now()).map_err(|error| throttled(error, origin))?;
-    let forget_devices = || {
-        let forgotten = shared.stores.devices.revoke(&name, |_, _| true, |_| ());
-        forgotten.inspect_err(|error| error!(%error, "old devices could not be forgotten")).is_ok()
+    let stores = &shared.stores;
+    let entry = shared.door.look_at(stores, newcomer.invite.as_ref())?;
+
+    let (mut claim, mut is_too_late) = (None, false);
+    let make_ready = |has_account: &dyn Fn(&Username) -> bool| {
+        if let Err(error) = stores.devices.revoke(&name, |_, _| true, |_| ()) {
+            error!(%error, "old devices could not be forgotten");
+            return false;
+        }
+        let Some(invite) = entry.invite else { return true };
+        match stores.invites.claim(invite, &name, has_account) {
+            Ok(claimed) => {
+                claim = claimed;
+                is_too_late = claim.is_none();
+            }
+            Err(error) => error!(%error, "an invite could not be used"),
+        }
+        claim.is_some()
     };
-    let signed_up = shared.stores.accounts.sign_up(&name, &password, origin, forget_devices);
+    let signed_up = stores.accounts.sign_up(&name, &password, origin, entry.role, make_ready);
+    if let Some(claim) = claim {
+        // An account that could not be written safely may be in the file all the same.
+        let is_used = if signed_up.is_ok() { Some(true) } else { stores.accounts.is_in_the_file(&name) };
+        let settled = is_used.map_or(Ok(()), |is_used| stores.invites.settle(claim, is_used));
+        if let Err(error) = settled {
+            error!(%error, "the use of an invite is settled later");
+        }
+    }
     match &signed_up {
         Ok(account) => shared.throttles.signed_up(&account.name, origin, Instant::now()),
         Err(SignUpError::Hashing(_)) => shared.throttles.sign_up_was_none(origin, Instant::now()),
@@ -43,7 +73,8 @@ pub(super) fn sign_up(
     }
     signed_up.map_err(|error| match error {
         SignUpError::NameTaken | SignUpError::NameLooksTaken => refused(Code::NameTaken, error),
-        SignUpError::NameNotCleared => refused(Code::NotStored, error),
+        SignUpError::NotReady if is_too_late => door::not_valid(),
+        SignUpError::NotReady => refused(Code::NotStored, error),
         SignUpError::Hashing(error) => not_hashed(error),
         SignUpError::NotSaved(ref reason) => {
             error!(%reason, "a sign-up could not be saved");

@@ -1,7 +1,8 @@
 //! The server. A message's way through the files:
 //!
 //! ```text
-//! listener → session (a thread for each connection, which only reads; login by accounts or devices)
+//! listener → session (a thread for each connection, which only reads; login by accounts or devices,
+//!              sign-up by the door and invites)
 //!              → log_writer (one commit for all that arrived meanwhile) → log
 //!                  → rooms (who gets it) → outbox (what waits for one client)
 //!                      → flusher (seals and writes for everyone)
@@ -22,11 +23,13 @@ mod config;
 mod data_folder;
 mod database;
 mod devices;
+mod door;
 mod error;
 mod flusher;
 mod housekeeping;
 mod hub;
 mod identity;
+mod invites;
 mod lifecycle;
 mod limits;
 mod listener;
@@ -47,6 +50,7 @@ mod throttle;
 
 pub use admin::{AdminConfig, AdminError, AdminRequest, administer};
 pub use config::Config;
+pub use door::{Registration, RegistrationError};
 pub use error::ServerError;
 pub use lifecycle::run;
 pub use limits::Limits;

@@ -1,5 +1,5 @@
-//! What people may do with their own account, and the answers: the devices that come in without a password, and the
-//! password.
+//! What people may do with their own account, and the answers: the devices that come in without a password, the
+//! password, and invites for others.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -7,14 +7,16 @@ use std::time::Instant;
 
 use tracing::{error, info};
 
-use super::accounts::PasswordChangeError;
+use super::accounts::{PasswordChangeError, Role};
 use super::clock;
 use super::devices::{Device, DevicesError, EnrolError};
+use super::door::Registration;
 use super::hub::{Client, Ending};
+use super::invites::{MakeError, NewInvite};
 use super::login::{self, not_hashed, refused};
 use super::shared::Shared;
 use crate::channel::{Fingerprint, PublicKey};
-use crate::names::{DeviceLabel, NewPassword, Password, Username};
+use crate::names::{DeviceLabel, NewPassword, Password, TimeSpan, Username};
 use crate::wire::{self, Code, DeviceFingerprint, SecretText, ServerMessage};
 
 /// What is told on the sessions that a revocation ends.
@@ -133,6 +135,42 @@ impl Owner<'_> {
             Err(error @ PasswordChangeError::ChangedMeanwhile) => refused(Code::Busy, error),
             Err(ref error @ PasswordChangeError::NotSaved(ref reason)) => {
                 error!(%reason, "a password could not be saved");
+                refused(Code::NotStored, error)
+            }
+        }
+    }
+
+    /// Makes an invite for members. Who may is the operator's choice.
+    pub(super) fn invite(&self, uses: Option<u32>, seconds: Option<u64>) -> ServerMessage {
+        let door = &self.shared.door;
+        let is_admin =
+            self.shared.stores.accounts.account(self.name).is_some_and(|account| account.role == Role::Admin);
+        let may = match door.registration {
+            Registration::Open => true,
+            Registration::Invite => is_admin || door.members_invite,
+            Registration::Closed => {
+                let text = "nobody new can sign up here at present, so there are no invites";
+                return refused(Code::RegistrationClosed, text);
+            }
+        };
+        if !may {
+            return refused(Code::NotAllowed, "only admins may invite here; ask one of them");
+        }
+        let lasts = seconds.map_or(Some(NewInvite::LASTS), TimeSpan::seconds);
+        let uses = uses.unwrap_or(1);
+        let Some(lasts) = lasts.filter(|_| NewInvite::USES.contains(&uses)) else {
+            let text = "an invite has 1 to 1000 uses and lasts at most ten years; for example: /invite 5 7d";
+            return refused(Code::Malformed, text);
+        };
+        let wanted = NewInvite { role: Role::Member, uses, lasts, maker: Some(self.name.clone()) };
+        match self.shared.stores.invites.make(&wanted) {
+            Ok((invite, token)) => {
+                info!(name = %self.name, id = invite.id, uses, "an invite was made");
+                ServerMessage::Invited { token: token.text(), uses, until: invite.until }
+            }
+            Err(error @ MakeError::TooMany) => refused(Code::TooManyInvites, error),
+            Err(error) => {
+                error!(reason = ?error, "an invite could not be made");
                 refused(Code::NotStored, error)
             }
         }

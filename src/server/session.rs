@@ -14,7 +14,7 @@ use super::clock;
 use super::hub::{Client, Ending, Member};
 use super::log::Entry;
 use super::log_writer::Append;
-use super::login::{self, TRIES_MAX};
+use super::login::{self, Newcomer, TRIES_MAX};
 use super::moderation;
 use super::outbox::{Flushed, Outbox};
 use super::own_account::{Owner, REVOKED};
@@ -125,6 +125,8 @@ impl Session<'_> {
             software: concat!("chat ", env!("CARGO_PKG_VERSION")).to_owned(),
             password_rule: PASSWORD_RULE.to_owned(),
             body_max: u32::try_from(MESSAGE_BYTES_MAX).unwrap_or(u32::MAX),
+            registration: Some(self.shared.door.registration.number()),
+            wants_server_password: Some(false),
         });
         let stream = Arc::clone(&self.client.stream);
         let mut login_time = Some(Deadlined::new(&stream, self.shared.limits.login));
@@ -217,9 +219,10 @@ impl Session<'_> {
     fn handle_of_stranger(&mut self, message: ClientMessage) -> Result<(), End> {
         let (shared, origin) = (self.shared, self.client.origin);
         match message {
-            ClientMessage::SignUp { name, password } => {
+            ClientMessage::SignUp { name, password, invite, .. } => {
                 self.refuse_if_banned(None)?;
-                self.admit(login::sign_up(shared, origin, &name, password))
+                let newcomer = Newcomer { name, password, invite };
+                self.admit(login::sign_up(shared, origin, newcomer))
             }
             ClientMessage::LogIn { name, password } => {
                 self.admit(login::log_in(shared, origin, &name, password))
@@ -258,6 +261,7 @@ impl Session<'_> {
             ClientMessage::ListDevices {} => owner.devices(),
             ClientMessage::RevokeDevice { fingerprint } => owner.revoke(fingerprint),
             ClientMessage::RevokeOtherDevices {} => owner.revoke_others(),
+            ClientMessage::MakeInvite { uses, seconds } => owner.invite(uses, seconds),
             ClientMessage::ChangePassword { old, new } => {
                 let answer = owner.change_password(old, new);
                 let is_wrong =

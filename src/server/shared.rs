@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::door::Door;
 use super::flusher::Flusher;
 use super::hub::Hub;
 use super::limits::Limits;
@@ -16,6 +17,7 @@ pub(super) struct Shared {
     /// Where it listens.
     pub(super) addresses: Vec<SocketAddr>,
     pub(super) limits: Limits,
+    pub(super) door: Door,
     pub(super) stores: Stores,
     pub(super) throttles: Throttles,
     pub(super) rooms: Arc<Rooms>,

@@ -8,6 +8,7 @@ use super::data_folder::DataFolder;
 use super::devices::Devices;
 use super::error::ServerError;
 use super::identity::Identity;
+use super::invites::Invites;
 use crate::channel::Purpose;
 
 /// The durable parts of a server. Each guards itself.
@@ -20,6 +21,8 @@ pub(super) struct Stores {
     pub(super) devices: Devices,
     /// Who may not come in.
     pub(super) bans: Bans,
+    /// What lets people sign up.
+    pub(super) invites: Invites,
     /// Where they are. It is held as long as they are open, and let go last.
     pub(super) folder: DataFolder,
 }
@@ -34,6 +37,7 @@ impl Stores {
         accounts.pretend_by(identity.present().key.derive(Purpose::LoginCosts));
         let devices = Devices::open(&folder.devices())?;
         let bans = Bans::open(&folder.bans(), clock::now())?;
-        Ok(Self { identity, accounts, devices, bans, folder })
+        let invites = Invites::open(&folder.invites(), |name| accounts.account(name).is_some())?;
+        Ok(Self { identity, accounts, devices, bans, invites, folder })
     }
 }

@@ -19,6 +19,12 @@ pub enum ClientMessage {
         /// Its password.
         #[n(1)]
         password: SecretText,
+        /// What lets one in where not everyone may sign up.
+        #[n(2)]
+        invite: Option<SecretText>,
+        /// The word at the door, where the server wants one.
+        #[n(3)]
+        server_password: Option<SecretText>,
     },
     /// Logs in.
     #[n(1)]
@@ -98,6 +104,16 @@ pub enum ClientMessage {
         /// The next one.
         #[n(1)]
         new: SecretText,
+    },
+    /// Makes an invite for a member.
+    #[n(12)]
+    MakeInvite {
+        /// How many may sign up with it; without it, one.
+        #[n(0)]
+        uses: Option<u32>,
+        /// For how many seconds; without it, seven days.
+        #[n(1)]
+        seconds: Option<u64>,
     },
 }
 

@@ -74,6 +74,18 @@ codes! {
     Throttled = 20,
     /// The account, the device or the address is banned.
     Banned = 21,
+    /// Who signs up here must have an invite.
+    InviteNeeded = 24,
+    /// Nobody may sign up here.
+    RegistrationClosed = 25,
+    /// The invite was never made, or is used up, revoked or too old.
+    InviteNotValid = 26,
+    /// Who asks for this may not.
+    NotAllowed = 27,
+    /// The account has as many invites as it may have.
+    TooManyInvites = 28,
+    /// The word at the door is missing or wrong.
+    WrongServerPassword = 29,
 }
 
 impl<C> Encode<C> for Code {

@@ -8,6 +8,7 @@ mod client_message;
 mod code;
 mod codec;
 mod device;
+mod invite_text;
 mod message_id;
 mod server_message;
 
@@ -16,10 +17,12 @@ pub use code::Code;
 pub use codec::{Decoded, Messages, NotCbor, decode, encode};
 pub use device::{Device, DeviceFingerprint};
 pub use message_id::MessageId;
-pub use server_message::{ROLE_ADMIN, ROLE_MEMBER, ServerMessage};
+pub use server_message::{
+    REGISTRATION_CLOSED, REGISTRATION_INVITE, REGISTRATION_OPEN, ROLE_ADMIN, ROLE_MEMBER, ServerMessage,
+};
 
 /// The version of the messages, told in [`ServerMessage::Welcome`]. It grows when one is added.
-pub const PROTOCOL: u16 = 2;
+pub const PROTOCOL: u16 = 3;
 
 /// The kind of a body that is UTF-8 text.
 pub const BODY_TEXT: u16 = 0;

@@ -4,12 +4,22 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use super::{Code, Device, MessageId};
+use crate::names::InviteText;
 
 /// The number of the role `member`.
 pub const ROLE_MEMBER: u8 = 0;
 
 /// The number of the role `admin`.
 pub const ROLE_ADMIN: u8 = 1;
+
+/// Anyone may sign up.
+pub const REGISTRATION_OPEN: u8 = 0;
+
+/// Who has an invite may sign up.
+pub const REGISTRATION_INVITE: u8 = 1;
+
+/// Nobody may sign up, unless the server's operator made the invite.
+pub const REGISTRATION_CLOSED: u8 = 2;
 
 /// A message from the server to a client. Times are milliseconds since 1970-01-01 00:00 UTC by the server's clock.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -30,6 +40,12 @@ pub enum ServerMessage {
         /// The longest body, in bytes.
         #[n(3)]
         body_max: u32,
+        /// Who may sign up: [`REGISTRATION_OPEN`], [`REGISTRATION_INVITE`] or [`REGISTRATION_CLOSED`].
+        #[n(4)]
+        registration: Option<u8>,
+        /// Whether who signs up without an invite must know the word at the door.
+        #[n(5)]
+        wants_server_password: Option<bool>,
     },
     /// The login was right.
     #[n(1)]
@@ -196,4 +212,17 @@ pub enum ServerMessage {
     /// The account's new password is on the server's disk.
     #[n(16)]
     PasswordChanged {},
+    /// The invite that was asked for is on the server's disk.
+    #[n(18)]
+    Invited {
+        /// The token for a link. The server does not keep it.
+        #[n(0)]
+        token: InviteText,
+        /// How many may sign up with it.
+        #[n(1)]
+        uses: u32,
+        /// When it ends.
+        #[n(2)]
+        until: u64,
+    },
 }

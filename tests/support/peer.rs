@@ -92,8 +92,7 @@ impl Peer {
     /// Connects and signs up.
     pub fn signed_up(link: &Link, name: &str) -> Self {
         let mut peer = Self::connect(link);
-        peer.send(&ClientMessage::SignUp { name: name.into(), password: secret(PASSWORD) });
-        assert!(matches!(peer.next(), ServerMessage::LoggedIn { .. }));
+        assert!(matches!(peer.sign_up(name, PASSWORD), ServerMessage::LoggedIn { .. }), "{name}");
         peer
     }
 
@@ -121,7 +120,13 @@ impl Peer {
 
     /// Signs up on a session that has been welcomed.
     pub fn sign_up(&mut self, name: &str, password: &str) -> ServerMessage {
-        self.send(&ClientMessage::SignUp { name: name.into(), password: secret(password) });
+        self.sign_up_with(name, password, None)
+    }
+
+    /// The same, perhaps with an invite.
+    pub fn sign_up_with(&mut self, name: &str, password: &str, invite: Option<&str>) -> ServerMessage {
+        let (name, password, invite) = (name.into(), secret(password), invite.map(secret));
+        self.send(&ClientMessage::SignUp { name, password, invite, server_password: None });
         self.next()
     }
 

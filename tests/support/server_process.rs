@@ -30,7 +30,7 @@ pub struct ServerProcess {
     log_filter: String,
     link: Link,
     log: Arc<Mutex<String>>,
-    _stdout: BufReader<ChildStdout>,
+    stdout: BufReader<ChildStdout>,
 }
 
 impl ServerProcess {
@@ -106,7 +106,7 @@ impl ServerProcess {
             panic!("{first:?} is no link ({error}); the server's log:\n{}", log.lock().unwrap())
         });
         let log_filter = log_filter.to_owned();
-        Self { child, folder, data, arguments, log_filter, link, log, _stdout: stdout }
+        Self { child, folder, data, arguments, log_filter, link, log, stdout }
     }
 
     /// Where it is, with its key.
@@ -186,6 +186,27 @@ impl ServerProcess {
             signal(child.id(), "TERM");
             assert!(child.wait().unwrap().success());
         })
+    }
+
+    /// The same server again, after it has ended by itself.
+    pub fn restart(self) -> Self {
+        self.restart_after(|child| {
+            child.wait().unwrap();
+        })
+    }
+
+    /// The next line that it writes to standard output.
+    pub fn next_line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// What it has written to standard output and nobody has read, when it has ended.
+    pub fn rest_of_stdout(&mut self) -> String {
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        rest
     }
 
     fn restart_after(mut self, end: impl FnOnce(&mut Child)) -> Self {

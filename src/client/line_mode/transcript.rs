@@ -75,13 +75,25 @@ impl Transcript {
         (1..).zip(devices).map(|(number, device)| self.note(&self.device(number, device))).collect()
     }
 
+    /// An invite that one has made.
+    pub(in crate::client) fn invite(&self, link: &str, uses: u32, until: u64) -> Vec<String> {
+        let works = if uses == 1 { "once".to_owned() } else { format!("{uses} times") };
+        let until = self.day_and_time(until);
+        vec![
+            self.note(link),
+            self.note(&format!("whoever has this link can sign up; it works {works}, until {until}")),
+        ]
+    }
+
     fn device(&self, number: usize, device: &Device) -> String {
-        let when =
-            |at| self.local(at).map_or_else(|| "?".to_owned(), |time| time.strftime("%F %H:%M").to_string());
         let fingerprint = Fingerprint::from_bytes(*device.fingerprint.as_bytes());
         let this = if device.is_this { " (this one)" } else { "" };
-        let (first, last) = (when(device.first_seen), when(device.last_seen));
+        let (first, last) = (self.day_and_time(device.first_seen), self.day_and_time(device.last_seen));
         format!("{number}. {}{this}: first seen {first}, last {last}, key {fingerprint}", device.label)
+    }
+
+    fn day_and_time(&self, at: u64) -> String {
+        self.local(at).map_or_else(|| "?".to_owned(), |time| time.strftime("%F %H:%M").to_string())
     }
 
     /// A server can send any number; what no calendar knows is no time.

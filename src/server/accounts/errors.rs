@@ -62,9 +62,9 @@ pub(crate) enum SignUpError {
     /// The account could not be saved. The reason is for the log, since it names the server's files.
     #[error("the server could not save the account, so there is none; tell the person who runs it")]
     NotSaved(#[from] AccountsError),
-    /// What is left of someone who had the name before could not be removed.
+    /// What must be done first could not be.
     #[error("the server could not save the account, so there is none; tell the person who runs it")]
-    NameNotCleared,
+    NotReady,
 }
 
 /// Why a password was not changed.

@@ -43,7 +43,7 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::super::hashing_pool::somewhere;
-    use super::super::{Account, Cost, LogInError};
+    use super::super::{Account, Cost, LogInError, Role};
     use super::*;
     use crate::names::NewUsername;
 
@@ -69,7 +69,7 @@ mod tests {
         fs::write(&path, "# first\n").unwrap();
         let accounts = Accounts::open(&path, Cost::SMALL_HOST).unwrap();
         let new = NewUsername::parse(Username::clone(&bob)).unwrap();
-        accounts.sign_up(&new, &new_password(OLD), somewhere(), || true).unwrap();
+        accounts.sign_up(&new, &new_password(OLD), somewhere(), Role::Member, |_| true).unwrap();
         fs::write(&path, format!("{}# last\n", fs::read_to_string(&path).unwrap())).unwrap();
         (folder, accounts, bob)
     }

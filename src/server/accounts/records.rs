@@ -116,7 +116,7 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::super::hashing_pool::somewhere;
-    use super::super::{Account, Accounts};
+    use super::super::{Account, Accounts, Role};
     use super::*;
     use crate::names::{NewPassword, NewUsername, Password};
 
@@ -138,7 +138,7 @@ mod tests {
     fn sign_up(accounts: &Accounts, name: &str) -> Result<Account, SignUpError> {
         let password = Password::parse(Zeroizing::new("Correct horse 1".to_owned())).unwrap();
         let name = NewUsername::parse(name.parse().unwrap()).unwrap();
-        accounts.sign_up(&name, &NewPassword::parse(password).unwrap(), somewhere(), || true)
+        accounts.sign_up(&name, &NewPassword::parse(password).unwrap(), somewhere(), Role::Member, |_| true)
     }
 
     fn accounts_in(path: &Path) -> usize {

@@ -5,10 +5,12 @@ use std::time::Duration;
 use tracing::info;
 
 use super::bans;
+use super::invites;
 use super::request::{AdminRequest, Answer};
 use crate::channel::handover::VALIDITY_MAX;
 use crate::link::Link;
 use crate::names::Username;
+use crate::server::accounts::Role;
 use crate::server::shared::Shared;
 use crate::server::stores::Stores;
 use crate::server::{clock, identity};
@@ -24,6 +26,12 @@ pub(super) fn execute(request: AdminRequest, stores: &Stores, live: Option<&Shar
         }
         AdminRequest::Unban { whom } => bans::unban(stores, &whom),
         AdminRequest::Bans {} => Ok(bans::list(stores)),
+        AdminRequest::Invite { uses, seconds, is_for_admin, at } => {
+            let role = if is_for_admin { Role::Admin } else { Role::Member };
+            invites::make(stores, live, invites::Wanted { uses, seconds, role, at })
+        }
+        AdminRequest::Invites {} => invites::list(stores),
+        AdminRequest::RevokeInvite { id } => invites::revoke(stores, id),
     }
 }
 

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `request` | what can be asked, as it goes over the control socket |
 //! | `execute` | does it, on a running server or on the files of a stopped one |
+//! | `invites` | its part about invites |
 //! | `framing`, `address` | how requests and answers are told apart, and where the socket is |
 //! | `control` | the running server's end of the socket |
 //! | `console` | the end of `chat admin`: the socket, or the files when no server runs |
@@ -17,6 +18,7 @@ mod console;
 mod control;
 mod execute;
 mod framing;
+mod invites;
 mod request;
 
 pub use console::{AdminConfig, AdminError, administer};

@@ -46,6 +46,32 @@ pub enum AdminRequest {
     /// Who is banned.
     #[n(5)]
     Bans {},
+    /// An invite, as links.
+    #[n(6)]
+    Invite {
+        /// How many may sign up with it.
+        #[n(0)]
+        uses: u32,
+        /// For how many seconds.
+        #[n(1)]
+        seconds: u64,
+        /// Whether who signs up with it is an admin.
+        #[n(2)]
+        is_for_admin: bool,
+        /// `host:port` for the link; without it, there is one for each address where the server listens.
+        #[n(3)]
+        at: Option<String>,
+    },
+    /// Which invites can be used.
+    #[n(7)]
+    Invites {},
+    /// Ends an invite.
+    #[n(8)]
+    RevokeInvite {
+        /// Its number.
+        #[n(0)]
+        id: i64,
+    },
 }
 
 /// What was asked for, in lines of text for people; or why it was not done, and what to do next.

@@ -54,8 +54,8 @@ pub enum IdentityError {
     Made(#[from] ChannelError),
 }
 
-/// Reads the key, or makes a new one where there is none.
-pub(super) fn load_or_make(path: &Path) -> Result<StaticKey, IdentityError> {
+/// Reads the key, or makes a new one where there is none. Tells whether it is new.
+pub(super) fn load_or_make(path: &Path) -> Result<(StaticKey, bool), IdentityError> {
     let file_error = |source| IdentityError::File { path: path.to_owned(), source };
     match fs::read_to_string(path).map(Zeroizing::new) {
         Ok(text) => {
@@ -63,12 +63,13 @@ pub(super) fn load_or_make(path: &Path) -> Result<StaticKey, IdentityError> {
             if mode & OTHERS != 0 {
                 return Err(IdentityError::Exposed(path.to_owned()));
             }
-            parse(&text).ok_or_else(|| IdentityError::NoKey(path.to_owned()))
+            let key = parse(&text).ok_or_else(|| IdentityError::NoKey(path.to_owned()))?;
+            Ok((key, false))
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let key = StaticKey::generate(&mut SysRng)?;
             private_file::create(path, line_of(&key).as_bytes()).map_err(file_error)?;
-            Ok(key)
+            Ok((key, true))
         }
         Err(error) if error.kind() == ErrorKind::InvalidData => Err(IdentityError::NoKey(path.to_owned())),
         Err(error) => Err(file_error(error)),
@@ -82,7 +83,7 @@ pub(super) fn replace(path: &Path, key: &StaticKey) -> Result<Remains, IdentityE
     let old = File::options().write(true).open(path).map_err(file_error)?;
     if let Err(source) = private_file::replace(path, line_of(key).as_bytes()) {
         // When only the very last step failed, the new key is in place.
-        let is_in_place = load_or_make(path).is_ok_and(|present| present.public() == key.public());
+        let is_in_place = load_or_make(path).is_ok_and(|(present, _)| present.public() == key.public());
         if !is_in_place {
             return Err(file_error(source));
         }
@@ -135,9 +136,11 @@ mod tests {
     fn a_key_is_made_once_for_its_owner_only_and_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server.key");
-        let made = load_or_make(&path).unwrap();
+        let (made, is_new) = load_or_make(&path).unwrap();
+        assert!(is_new);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(load_or_make(&path).unwrap().public(), made.public());
+        let (read, is_new) = load_or_make(&path).unwrap();
+        assert!(!is_new && read.public() == made.public());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

@@ -28,6 +28,8 @@ use crate::channel::{PublicKey, StaticKey};
 /// The server's identity, which can change while it runs: sessions keep the one with which they began.
 pub(super) struct Identity {
     files: Files,
+    /// There was no key.
+    is_new: bool,
     /// Written by whoever rotates the key; held for a moment by each new session.
     present: Mutex<Arc<Present>>,
     /// Held by whoever rotates the key, so that one does at a time.
@@ -47,10 +49,15 @@ impl Identity {
     /// Reads both files, or makes a new key where there is none.
     pub(super) fn open(key: PathBuf, statements: PathBuf) -> Result<Self, IdentityError> {
         let files = Files { key, statements };
-        let key = key_file::load_or_make(&files.key)?;
+        let (key, is_new) = key_file::load_or_make(&files.key)?;
         let statements = leading_to(key.public(), &statements_file::read(&files.statements)?);
         let present = Mutex::new(Arc::new(Present { key, statements }));
-        Ok(Self { files, present, rotating: Mutex::default() })
+        Ok(Self { files, is_new, present, rotating: Mutex::default() })
+    }
+
+    /// Whether the server had no key before it was opened this time.
+    pub(super) fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// The one for a new session.

@@ -113,7 +113,14 @@ impl Guest {
     /// Says what a server says first.
     pub fn welcome(&mut self) {
         let (software, password_rule) = ("fake".into(), "any".into());
-        self.send(&ServerMessage::Welcome { protocol: 1, software, password_rule, body_max: 16_384 });
+        self.send(&ServerMessage::Welcome {
+            protocol: 1,
+            software,
+            password_rule,
+            body_max: 16_384,
+            registration: None,
+            wants_server_password: None,
+        });
     }
 
     /// The name that it wants to log in or sign up with.
