@@ -89,12 +89,12 @@ fn what_is_being_typed_stays_on_the_line_and_nothing_else_appears() {
     let (home, link) = (Home::new(), server.link().to_string());
     let mut terminal =
         Terminal::start_in(&home, (80, 24), "alice", &link, &[&["--signup"][..], &SHORT].concat());
-    terminal.press("half a ");
+    terminal.press("half a");
     terminal.wait_for_row("> half a");
     let before = terminal.rows();
     eventually("the session was renewed twice", || (logins(&server, "alice") >= 3).then_some(()));
     assert_eq!(terminal.rows(), before);
-    terminal.enter("line");
+    terminal.enter(" line");
     terminal.wait_for("<alice> half a line");
     terminal.enter("/quit");
     assert_eq!(terminal.wait(), 0);

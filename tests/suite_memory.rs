@@ -72,14 +72,13 @@ fn a_suite_counts_as_seen_only_once_the_server_has_proved_its_key() {
     let (home, mut server) = (Home::new(), FakeServer::new());
     let link = server.link();
     server.suites = &[Suite::Classical];
-    let (ended, server) = visit(&home, server, &link);
+    let (ended, mut someone) = visit(&home, server, &link);
     ended.went_well();
     let classical = format!("{} {} classical", link.address(), link.server_key.unwrap());
     assert_eq!(line(&home), classical);
     // Someone without the key does the hybrid handshake at the same place.
-    let address = link.address();
-    drop(server);
-    let someone = FakeServer::at(&address);
+    someone.key = StaticKey::generate(&mut SysRng).unwrap();
+    someone.suites = &Suite::ALL;
     let running = someone.run(|someone| someone.try_guest().is_err());
     Piped::run(home.client_as("alice", &link.to_string(), &[]), "").says(5, &["another key"]);
     assert!(running.join().unwrap());
