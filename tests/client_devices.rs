@@ -13,7 +13,7 @@ use std::thread;
 
 use chat::channel::StaticKey;
 use chat::wire::{ClientMessage, ServerMessage};
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use support::{PASSWORD, PROGRAM, Peer, ServerProcess, eventually, secret};
 use tempfile::TempDir;
 
@@ -260,33 +260,74 @@ fn a_password_is_changed_on_a_terminal_and_never_seen_or_kept() {
     const NEW: &str = "Better-Horse-8";
     let (server, home) = (ServerProcess::start(), Home::new());
     home.with_password(&server, &["--user", "alice", "--signup"], "").is_fine();
-    let pty = native_pty_system().openpty(PtySize { cols: 100, rows: 30, ..PtySize::default() }).unwrap();
-    let mut command = CommandBuilder::new(PROGRAM);
-    command.args(["client", &server.link().to_string()]);
-    command.env("XDG_DATA_HOME", home.folder.path());
-    command.env("TERM", "xterm");
-    let mut child = pty.slave.spawn_command(command).unwrap();
-    drop(pty.slave);
-    let shown = collected(pty.master.try_clone_reader().unwrap());
-    let mut keys = pty.master.take_writer().unwrap();
-    let sees = |text: &str| eventually(text, || shown.lock().unwrap().contains(text).then_some(()));
-    sees("you are alice");
-    let mut answer = |question: &str, line: &str| {
-        sees(question);
-        keys.write_all(format!("{line}\r").as_bytes()).unwrap();
-    };
-    answer("> ", "/passwd");
-    answer("Your password now: ", PASSWORD);
-    answer("The new password: ", NEW);
-    answer("The new one again: ", NEW);
+    let mut terminal = Terminal::open(&server, &home, &[]);
+    terminal.changes_the_password(NEW);
     // Up brings back what was typed before, which no password is.
-    answer("the password is changed", "\x1b[A\x15exit");
-    assert!(child.wait().unwrap().success());
-    let shown = shown.lock().unwrap().clone();
+    terminal.answer("the password is changed", "\x1b[A\x15exit");
+    assert!(terminal.child.wait().unwrap().success());
+    let shown = terminal.shown.lock().unwrap().clone();
     assert!(!shown.contains(PASSWORD) && !shown.contains(NEW), "{shown}");
     assert!(matches!(Peer::connect(server.link()).log_in("alice", NEW), ServerMessage::LoggedIn { .. }));
     assert!(!server.log().contains(PASSWORD) && !server.log().contains(NEW));
     home.run(&server, &[], "the device stays\n").is_fine();
+}
+
+#[test]
+fn who_is_not_remembered_and_changes_the_password_comes_back_by_the_new_one() {
+    let (server, home) = (ServerProcess::start(), Home::new());
+    Peer::signed_up(server.link(), "alice").leave();
+    let file = home.folder.path().join("password");
+    fs::write(&file, PASSWORD).unwrap();
+    let file = file.to_str().unwrap();
+    let arguments = ["--no-remember", "--user", "alice", "--password-file", file];
+    let mut terminal = Terminal::open(&server, &home, &arguments);
+    terminal.changes_the_password("Better-Horse-8");
+    terminal.sees("the password is changed");
+    let _server = server.kill_and_restart();
+    terminal.answer("the connection is back", "exit");
+    assert!(terminal.child.wait().unwrap().success());
+}
+
+/// A client on a terminal of its own.
+struct Terminal {
+    child: Box<dyn portable_pty::Child + Send + Sync>,
+    shown: Arc<Mutex<String>>,
+    keys: Box<dyn Write + Send>,
+    _master: Box<dyn MasterPty + Send>,
+}
+
+impl Terminal {
+    /// Alice's, who is in.
+    fn open(server: &ServerProcess, home: &Home, arguments: &[&str]) -> Self {
+        let pty = native_pty_system().openpty(PtySize { cols: 100, rows: 30, ..PtySize::default() }).unwrap();
+        let mut command = CommandBuilder::new(PROGRAM);
+        command.args(["client", &server.link().to_string()]);
+        command.args(arguments);
+        command.env("XDG_DATA_HOME", home.folder.path());
+        command.env("TERM", "xterm");
+        let child = pty.slave.spawn_command(command).unwrap();
+        let shown = collected(pty.master.try_clone_reader().unwrap());
+        let keys = pty.master.take_writer().unwrap();
+        let terminal = Self { child, shown, keys, _master: pty.master };
+        terminal.sees("you are alice");
+        terminal
+    }
+
+    fn sees(&self, text: &str) {
+        eventually(text, || self.shown.lock().unwrap().contains(text).then_some(()));
+    }
+
+    fn answer(&mut self, question: &str, line: &str) {
+        self.sees(question);
+        self.keys.write_all(format!("{line}\r").as_bytes()).unwrap();
+    }
+
+    fn changes_the_password(&mut self, new: &str) {
+        self.answer("> ", "/passwd");
+        self.answer("Your password now: ", PASSWORD);
+        self.answer("The new password: ", new);
+        self.answer("The new one again: ", new);
+    }
 }
 
 /// What comes out of a process, as it comes.

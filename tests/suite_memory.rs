@@ -11,9 +11,10 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 
-use chat::channel::{ChannelError, Suite};
+use chat::channel::{ChannelError, StaticKey, Suite};
 use chat::link::Link;
 use client::{Ended, FakeServer, Home, Piped};
+use rand::rngs::SysRng;
 use support::{Peer, ServerProcess};
 
 /// The hello of a client that offers both suites, and of one that wants the hybrid one.

@@ -19,7 +19,7 @@ pub(super) fn come_in(
     person: &mut dyn Person,
 ) -> Result<Result<LoggedIn, Username>, ClientError> {
     let DeviceKey { account, key } = device;
-    let pass = Pass { key, proof: Proof::Device(account.clone()) };
+    let pass = Pass::new(key, Proof::Device(account.clone()));
     let (mut connection, answer) = login::call(server, &pass)?;
     login::tell_news(&mut connection, person);
     let (code, text) = match answer {
@@ -72,7 +72,7 @@ pub(super) fn remember(
         if person.is_there() {
             person.tell("This device is remembered: from now on you come in without the password.");
         }
-        logged_in.pass.proof = Proof::Device(account);
+        logged_in.pass.replace_proof(Proof::Device(account));
         return Ok(());
     };
     person.tell(&format!("This device is not remembered: {}", sentence(&refusal)));

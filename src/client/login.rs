@@ -1,12 +1,13 @@
 //! From an open channel to an account: what is sent, what the server answers, and what is done about it.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use rand::rngs::SysRng;
 
 use crate::channel::StaticKey;
-use crate::names::Username;
+use crate::names::{NewPassword, Username};
 use crate::wire::{ClientMessage, Code, ServerMessage};
 
 use super::connection::{Connection, End};
@@ -43,7 +44,9 @@ pub(super) struct LoggedIn {
 pub(super) struct Pass {
     /// The client's static key of all connections of this run.
     pub(super) key: StaticKey,
-    pub(super) proof: Proof,
+    /// Written when the device is remembered, and when the person has changed the password; read by each try to come
+    /// back.
+    proof: Mutex<Proof>,
 }
 
 /// Whose the key's holder is.
@@ -55,6 +58,36 @@ pub(super) enum Proof {
 }
 
 secret!(LoggedIn, Pass, Proof);
+
+impl Pass {
+    /// The holder of `key` is who `proof` says.
+    pub(super) fn new(key: StaticKey, proof: Proof) -> Self {
+        Self { key, proof: Mutex::new(proof) }
+    }
+
+    /// From now on this shows who the holder is.
+    pub(super) fn replace_proof(&self, proof: Proof) {
+        *self.proof() = proof;
+    }
+
+    /// The person has another password now.
+    pub(super) fn password_is(&self, password: NewPassword) {
+        if let Proof::Password(credentials) = &mut *self.proof() {
+            credentials.password_is(password);
+        }
+    }
+
+    fn message(&self) -> ClientMessage {
+        match &*self.proof() {
+            Proof::Device(account) => ClientMessage::LogInByDevice { name: Some(account.to_string()) },
+            Proof::Password(credentials) => credentials.log_in_message(),
+        }
+    }
+
+    fn proof(&self) -> MutexGuard<'_, Proof> {
+        self.proof.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Connects and logs in (or signs up): by the key of this device if the server remembers it, otherwise with what the
 /// configuration gives and the person answers. Who typed something wrong is asked again.
@@ -102,11 +135,7 @@ pub(super) fn come_back(server: &Server, pass: &Pass) -> Result<Connection, Clie
 /// Connects and shows the pass.
 pub(super) fn call(server: &Server, pass: &Pass) -> Result<(Connection, Answer), ClientError> {
     let mut connection = server.connect(&pass.key)?;
-    let message = match &pass.proof {
-        Proof::Device(account) => ClientMessage::LogInByDevice { name: Some(account.to_string()) },
-        Proof::Password(credentials) => credentials.log_in_message(),
-    };
-    let answer = ask(&mut connection, &message).map_err(|end| lost(server, &end))?;
+    let answer = ask(&mut connection, &pass.message()).map_err(|end| lost(server, &end))?;
     Ok((connection, answer))
 }
 
@@ -132,7 +161,7 @@ fn by_password(
     server.remember()?;
     match submit_until_right(form, &key, &mut connection, server, person) {
         Ok((name, credentials)) => {
-            Ok(LoggedIn { connection, name, pass: Pass { key, proof: Proof::Password(credentials) } })
+            Ok(LoggedIn { connection, name, pass: Pass::new(key, Proof::Password(credentials)) })
         }
         Err(error) => {
             connection.sending.say_goodbye(ANSWER_WITHIN);

@@ -136,6 +136,11 @@ impl Credentials {
     pub(super) fn log_in_message(&self) -> ClientMessage {
         ClientMessage::LogIn { name: self.name.to_string(), password: secret(&self.password) }
     }
+
+    /// The account has another password now.
+    pub(super) fn password_is(&mut self, password: NewPassword) {
+        self.password = password.into_password();
+    }
 }
 
 /// A reason as a person is told it between two questions.

@@ -21,6 +21,8 @@ pub(super) enum Reaction {
     /// The same, of something that was asked for and is not done.
     TellFailure(String),
     AskSecretly(&'static str),
+    /// The account has this password now.
+    PasswordIs(NewPassword),
 }
 
 secret!(Reaction);
@@ -39,6 +41,8 @@ pub(super) struct OwnAccount {
     /// They refer to the list that is due.
     waiting: VecDeque<Which>,
     dialog: Option<Dialog>,
+    /// The server was asked to take it last.
+    wished: Option<NewPassword>,
 }
 
 /// A password that is being changed: what is asked for now, and what is known.
@@ -97,8 +101,10 @@ impl OwnAccount {
                 Err(error) => self.ask_for_new(old, Some(error.to_string())),
             },
             Dialog::Again { old, new } if answer.as_str() == new.expose() => {
-                let (old, new) = (secret(old.expose()), secret(new.expose()));
-                vec![self.ask(ClientMessage::ChangePassword { old, new })]
+                let change =
+                    ClientMessage::ChangePassword { old: secret(old.expose()), new: secret(new.expose()) };
+                self.wished = Some(new);
+                vec![self.ask(change)]
             }
             Dialog::Again { old, .. } => {
                 self.ask_for_new(old, Some("the two are not the same; type them once more".into()))
@@ -116,7 +122,9 @@ impl OwnAccount {
     pub(super) fn password_changed(&mut self) -> Vec<Reaction> {
         let told =
             "the password is changed; if someone else may know the old one, type /devices revoke others";
-        [Reaction::Tell(told.into())].into_iter().chain(self.settled_one()).collect()
+        let told = Reaction::Tell(told.into());
+        let wished = self.wished.take().map(Reaction::PasswordIs);
+        wished.into_iter().chain([told]).chain(self.settled_one()).collect()
     }
 
     /// The server has made an invite.
@@ -217,6 +225,7 @@ mod tests {
             Reaction::Tell(text) => text,
             Reaction::TellFailure(text) => format!("failed: {text}"),
             Reaction::AskSecretly(question) => question.to_owned(),
+            Reaction::PasswordIs(password) => format!("the password is {}", password.expose()),
         };
         reactions.into_iter().map(word).collect()
     }
@@ -270,7 +279,9 @@ mod tests {
         assert!(typed(&mut account, "New-Horse-3")[0].contains("not the same"));
         assert_eq!(typed(&mut account, "New-Horse-2"), [AGAIN]);
         assert_eq!(typed(&mut account, "New-Horse-2"), ["change"]);
-        assert!(words(account.password_changed())[0].starts_with("the password is changed"));
+        let told = words(account.password_changed());
+        assert_eq!(told[0], "the password is New-Horse-2");
+        assert!(told[1].starts_with("the password is changed"));
         assert_eq!(account.unsettled(), 0);
     }
 

@@ -415,6 +415,7 @@ impl Session {
                 }
                 Reaction::Tell(text) => self.note(&text)?,
                 Reaction::TellFailure(text) => self.not_sent(&text)?,
+                Reaction::PasswordIs(password) => self.uplink.password_is(password),
                 Reaction::AskSecretly(question) => self.screen.ask_secretly(question)?,
             }
         }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tracing::debug;
 
 use crate::channel::Suite;
+use crate::names::NewPassword;
 use crate::wire::{ClientMessage, ServerMessage};
 
 use super::ClientError;
@@ -96,6 +97,11 @@ impl Uplink {
     /// The server at its end.
     pub(super) fn server(&self) -> &Server {
         &self.account.0
+    }
+
+    /// The person has another password now, which those connections need that no device lets in.
+    pub(super) fn password_is(&self, password: NewPassword) {
+        self.account.1.password_is(password);
     }
 
     /// What protects the present connection, if there is one.

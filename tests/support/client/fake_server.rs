@@ -38,9 +38,9 @@ impl FakeServer {
         Self::at("127.0.0.1:0")
     }
 
-    /// On another address.
+    /// On another address, as soon as no connection of another process has its port.
     pub fn at(address: &str) -> Self {
-        let listener = TcpListener::bind(address).unwrap();
+        let listener = eventually("the port is free", || TcpListener::bind(address).ok());
         listener.set_nonblocking(true).unwrap();
         Self {
             listener,
