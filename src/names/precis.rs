@@ -27,6 +27,10 @@ pub(super) fn enforce(text: &str) -> Result<String, PrecisError> {
         return Err(PrecisError::Character);
     }
     let name = narrow.to_lowercase().nfc().collect::<String>();
+    // With a mark that strikes it out, `=` becomes one character which is in no name.
+    if !is_of_identifier_class(&name) {
+        return Err(PrecisError::Character);
+    }
     if satisfies_bidi_rule(&name) { Ok(name) } else { Err(PrecisError::Direction) }
 }
 
@@ -156,6 +160,13 @@ mod tests {
             assert_eq!(enforce(text).as_deref(), Ok(name), "{text:?}");
         }
         for text in ["foo bar", "henry\u{2163}", "\u{265a}"] {
+            assert_eq!(enforce(text), Err(PrecisError::Character), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_put_together_is_looked_at_again() {
+        for text in ["c=\u{338}", "a<\u{338}b", "a>\u{338}b"] {
             assert_eq!(enforce(text), Err(PrecisError::Character), "{text:?}");
         }
     }
