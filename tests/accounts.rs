@@ -6,10 +6,11 @@ mod support;
 use std::fs;
 use std::path::Path;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use chat::wire::{Code, ServerMessage};
-use support::{PASSWORD, Peer, Refused, ServerProcess, eventually, is_private, snapshot};
+use chat::wire::{ClientMessage, Code, ServerMessage};
+use support::{Heard, PASSWORD, Peer, Refused, ServerProcess, eventually, is_private, secret, snapshot};
 
 const EXAMPLE: &str = include_str!("../users.db.example");
 
@@ -114,6 +115,42 @@ fn of_two_who_sign_up_one_name_at_the_same_moment_exactly_one_gets_it() {
         assert!(is_logged_in_as(&Peer::connect(server.link()).log_in(&name, right), &name, 0));
         assert_eq!(refusal(&Peer::connect(server.link()).log_in(&name, wrong)), Code::WrongNameOrPassword);
         assert_eq!(users(&server).lines().filter(|line| line.starts_with(&format!("{name}:"))).count(), 1);
+    }
+}
+
+#[test]
+fn no_login_by_the_old_password_slips_through_its_change_and_the_revocation_of_all_others() {
+    let server = ServerProcess::start();
+    let mut alice = Peer::signed_up(server.link(), "alice");
+    let mut present = PASSWORD.to_owned();
+    for round in 0..5 {
+        let (came_in, next) = (AtomicUsize::new(0), format!("Better-Horse-{round}"));
+        let inside: Vec<Peer> = thread::scope(|scope| {
+            let come_in_until_refused = || {
+                let mut inside = Vec::new();
+                loop {
+                    let mut peer = Peer::connect(server.link());
+                    if !matches!(peer.log_in("alice", &present), ServerMessage::LoggedIn { .. }) {
+                        return inside;
+                    }
+                    inside.push(peer);
+                    came_in.fetch_add(1, Ordering::Relaxed);
+                }
+            };
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(come_in_until_refused)).collect();
+            eventually("they come and come", || (came_in.load(Ordering::Relaxed) > 6).then_some(()));
+            alice.send(&ClientMessage::ChangePassword { old: secret(&present), new: secret(&next) });
+            assert_eq!(alice.next(), ServerMessage::PasswordChanged {});
+            alice.send(&ClientMessage::RevokeOtherDevices {});
+            assert!(matches!(alice.next(), ServerMessage::Devices { .. }));
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        for mut peer in inside {
+            let (last, end) = peer.hear_out();
+            let is_told = matches!(last[..], [.., ServerMessage::Closing { code: Code::DeviceRevoked, .. }]);
+            assert!(is_told && end == Heard::Goodbye, "{last:?}");
+        }
+        present = next;
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tracing::{debug, error, info};
 
-use super::accounts::{Account, HashingError, LogInError, SignUpError};
+use super::accounts::{Account, HashingError, LogInError, SignUpError, StillRight};
 use super::clock;
 use super::door;
 use super::origin::Origin;
@@ -83,20 +83,22 @@ pub(super) fn sign_up(shared: &Shared, origin: Origin, newcomer: Newcomer) -> Re
     })
 }
 
-/// Lets someone in, or says no: in the same words, and at the same cost, whether the name or the password is wrong; and
-/// without looking at either when too many have been.
-pub(super) fn log_in(
+/// Has someone let in, or says no: in the same words, and at the same cost, whether the name or the password is wrong;
+/// and without looking at either when too many have been. Gives what `let_in` gives, and whether the password is still
+/// right when that is done.
+pub(super) fn log_in<R>(
     shared: &Shared,
     origin: Origin,
     name: &str,
     password: SecretText,
-) -> Result<Account, ServerMessage> {
+    let_in: impl FnOnce(Account) -> R,
+) -> Result<(R, StillRight), ServerMessage> {
     let name: Option<Username> = name.parse().ok();
     let tried = begin_try(shared, origin, name.clone())?;
     let Ok(password) = Password::parse(password.0) else {
         return Err(refused(Code::WrongNameOrPassword, LogInError::WrongNameOrPassword));
     };
-    let logged_in = shared.stores.accounts.log_in(name.as_ref(), &password, origin);
+    let logged_in = shared.stores.accounts.log_in(name.as_ref(), &password, origin, let_in);
     match &logged_in {
         Ok(_) => shared.throttles.was_right(tried, Instant::now()),
         Err(LogInError::Hashing(_)) => shared.throttles.was_none(tried, Instant::now()),

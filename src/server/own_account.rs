@@ -25,6 +25,12 @@ pub(super) const REVOKED: Ending = Ending {
     text: Cow::Borrowed("this device was revoked; log in with your password"),
 };
 
+/// What is told on a session whose password was changed while it was let in.
+pub(super) const CHANGED: Ending = Ending {
+    code: Code::DeviceRevoked,
+    text: Cow::Borrowed("the password was changed just now; log in with the new one"),
+};
+
 /// Someone who is logged in, on one of their sessions.
 pub(super) struct Owner<'s> {
     pub(super) shared: &'s Shared,

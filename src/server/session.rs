@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tracing::{debug, info, warn};
 
-use super::accounts::{Account, Role};
+use super::accounts::{Account, Role, StillRight};
 use super::clock;
 use super::hub::{Client, Ending, Member};
 use super::log::Entry;
@@ -17,7 +17,7 @@ use super::log_writer::Append;
 use super::login::{self, Newcomer, TRIES_MAX};
 use super::moderation;
 use super::outbox::{Flushed, Outbox};
-use super::own_account::{Owner, REVOKED};
+use super::own_account::{CHANGED, Owner, REVOKED};
 use super::shared::Shared;
 use crate::channel::{self, ChannelError, Incoming, PublicKey, Record, Suite};
 use crate::names::{MESSAGE_BYTES_MAX, PASSWORD_RULE, RoomName, Username};
@@ -222,10 +222,17 @@ impl Session<'_> {
             ClientMessage::SignUp { name, password, invite, .. } => {
                 self.refuse_if_banned(None)?;
                 let newcomer = Newcomer { name, password, invite };
-                self.admit(login::sign_up(shared, origin, newcomer))
+                match login::sign_up(shared, origin, newcomer) {
+                    Ok(account) => self.let_in(account),
+                    Err(refused) => self.turn_away(&refused),
+                }
             }
             ClientMessage::LogIn { name, password } => {
-                self.admit(login::log_in(shared, origin, &name, password))
+                match login::log_in(shared, origin, &name, password, |account| self.let_in(account)) {
+                    Ok((let_in, StillRight(true))) => let_in,
+                    Ok((let_in, StillRight(false))) => let_in.and(Err(CHANGED.into())),
+                    Err(refused) => self.turn_away(&refused),
+                }
             }
             ClientMessage::LogInByDevice { name } => {
                 match login::log_in_by_device(shared, &self.key, name.as_deref()) {
@@ -281,17 +288,11 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Lets a stranger in who has shown a right password, and ends the session of one who has tried too often.
-    fn admit(&mut self, answer: Result<Account, ServerMessage>) -> Result<(), End> {
-        match answer {
-            Ok(account) => self.let_in(account),
-            Err(refused) => {
-                self.outbox.push(&refused);
-                let is_put_off =
-                    matches!(refused, ServerMessage::Refused { code: Code::Busy | Code::Throttled, .. });
-                if is_put_off { Ok(()) } else { self.count_failed_try() }
-            }
-        }
+    /// Tells a stranger why not, and ends the session of one who has tried too often.
+    fn turn_away(&mut self, refused: &ServerMessage) -> Result<(), End> {
+        self.outbox.push(refused);
+        let is_put_off = matches!(refused, ServerMessage::Refused { code: Code::Busy | Code::Throttled, .. });
+        if is_put_off { Ok(()) } else { self.count_failed_try() }
     }
 
     /// Lets in whoever's device this is, unless it has been revoked in this very moment: then the revocation has not

@@ -62,6 +62,11 @@ pub(crate) struct Account {
     pub(crate) role: Role,
 }
 
+/// Whether a password is still right after its owner was let in with it.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StillRight(pub(crate) bool);
+
 impl Accounts {
     /// Reads `users.db` at `path` and starts the threads that hash. A missing file means no accounts; the
     /// first sign-up makes it. New hashes will have the cost `cost`.
@@ -145,15 +150,19 @@ impl Accounts {
         Ok(account)
     }
 
-    /// Checks a password that comes from `origin`. Without a name the text was none. Blocks for as long as a hash takes,
-    /// whether there is such an account or not. An account with a weaker hash than new ones have gets a new one on the
-    /// way, if that is possible.
-    pub(crate) fn log_in(
+    /// Checks a password that comes from `origin`, and has its owner let in. Without a name the text was none. Blocks for as
+    /// long as a hash takes, whether there is such an account or not. An account with a weaker hash than new ones have
+    /// gets a new one on the way, if that is possible.
+    ///
+    /// Gives what `let_in` gives, and whether the password is still right when that is done. So a password that is
+    /// changed at this moment either finds the session let in, for who changes it to end, or the session finds it changed.
+    pub(crate) fn log_in<R>(
         &self,
         name: Option<&Username>,
         password: &Password,
         origin: Origin,
-    ) -> Result<Account, LogInError> {
+        let_in: impl FnOnce(Account) -> R,
+    ) -> Result<(R, StillRight), LogInError> {
         loop {
             let known = name.and_then(|name| Some((name, self.record(name)?)));
             let Some((name, record)) = known else {
@@ -167,13 +176,31 @@ impl Accounts {
             if self.record(name).as_ref() != Some(&record) {
                 continue; // it was changed or removed meanwhile, so the answer is out of date
             }
-            if record.hash.cost().is_weaker_than(self.cost)
-                && let Err(error) = self.rehash(name, &record.hash, password, origin)
-            {
-                tracing::warn!(%name, %error, "the account keeps its weaker hash until the next login");
+            let mut hash = record.hash;
+            if hash.cost().is_weaker_than(self.cost) {
+                match self.rehash(name, &hash, password, origin) {
+                    Ok(better) => hash = better.unwrap_or(hash),
+                    Err(error) => {
+                        tracing::warn!(%name, %error, "the account keeps its weaker hash until the next login");
+                    }
+                }
             }
-            return Ok(Account { name: name.clone(), role: record.role });
+            let inside = let_in(Account { name: name.clone(), role: record.role });
+            return Ok((inside, StillRight(self.is_still_right(name, password, &hash, origin))));
         }
+    }
+
+    /// Whether `password`, which was right for `hash`, is so for what the account has now. A hash changes without its
+    /// password when it is brought up to the cost.
+    fn is_still_right(
+        &self,
+        name: &Username,
+        password: &Password,
+        hash: &StoredHash,
+        origin: Origin,
+    ) -> bool {
+        let Some(now) = self.record(name) else { return false };
+        now.hash == *hash || self.pool.verify(origin, password.expose(), &now.hash).unwrap_or(false)
     }
 
     /// Whether anyone can log in with a password from `users.db.example`.
@@ -189,21 +216,22 @@ impl Accounts {
         self.pool.close();
     }
 
+    /// Gives the new hash, if it has come into the file.
     fn rehash(
         &self,
         name: &Username,
         old: &StoredHash,
         password: &Password,
         origin: Origin,
-    ) -> Result<(), Box<dyn Error>> {
+    ) -> Result<Option<StoredHash>, Box<dyn Error>> {
         let new = self.pool.hash(origin, password.expose(), self.cost)?;
         let users_db = lock(&self.users_db);
         let Some(changed) = self.read(&users_db)?.with_hash(name, old, &new) else {
-            return Ok(()); // edited by hand meanwhile: that counts
+            return Ok(None); // edited by hand meanwhile: that counts
         };
         users_db.replace(changed)?;
-        lock(&self.records).set_hash(name, new);
-        Ok(())
+        lock(&self.records).set_hash(name, new.clone());
+        Ok(Some(new))
     }
 
     /// What the password of someone who has no account is checked against.

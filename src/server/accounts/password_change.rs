@@ -7,7 +7,8 @@ use crate::server::origin::Origin;
 
 impl Accounts {
     /// Replaces the password `old` of `name`, who asks from `origin`, by `new`. Blocks for as long as two hashes take, and
-    /// until the new one is safe on the disk. Logins under way with the old password fail from then on. `is_welcome` is
+    /// until the new one is safe on the disk. Logins under way with the old password fail from then on, or find it
+    /// changed when they are done. `is_welcome` is
     /// asked when the hashes are there, just before it is written: whoever asked for it may have been thrown out meanwhile.
     pub(crate) fn change_password(
         &self,
@@ -59,7 +60,9 @@ mod tests {
     }
 
     fn log_in(accounts: &Accounts, text: &str) -> Result<Account, LogInError> {
-        accounts.log_in("bob".parse().ok().as_ref(), &password(text), somewhere())
+        let logged_in =
+            accounts.log_in("bob".parse().ok().as_ref(), &password(text), somewhere(), |account| account);
+        logged_in.map(|(account, _)| account)
     }
 
     /// Bob, between two comments.

@@ -53,7 +53,11 @@ impl House {
     }
 
     fn log_in(&self, name: &str, text: &str) -> Result<Account, LogInError> {
-        self.accounts.log_in(name.parse().ok().as_ref(), &password(text), somewhere())
+        let name = name.parse().ok();
+        let (account, still_right) =
+            self.accounts.log_in(name.as_ref(), &password(text), somewhere(), |account| account)?;
+        assert_eq!(still_right, StillRight(true));
+        Ok(account)
     }
 }
 
@@ -196,6 +200,29 @@ fn a_password_that_was_changed_while_it_was_checked_lets_nobody_in() {
         drop(held);
         assert_eq!(login.join().unwrap(), Err(LogInError::WrongNameOrPassword));
     });
+}
+
+#[test]
+fn a_password_that_is_changed_while_its_owner_is_let_in_is_told_to_be_wrong_by_now() {
+    let house = House::with(&line("alice", Role::Admin, 19));
+    let new = NewPassword::parse(password("Better horse 2")).unwrap();
+    let name: Username = "alice".parse().unwrap();
+    let log_in = |text: &str, meanwhile: &dyn Fn()| {
+        let logged_in = house.accounts.log_in(Some(&name), &password(text), somewhere(), |_| meanwhile());
+        logged_in.unwrap().1
+    };
+    let change = |old: &str| {
+        house.accounts.change_password(&name, &password(old), &new, somewhere(), || true).unwrap();
+    };
+    assert_eq!(log_in(PASSWORD, &|| change(PASSWORD)), StillRight(false));
+    assert_eq!(log_in("Better horse 2", &|| ()), StillRight(true));
+    // Another hash of the same password is no change, and an account that is gone is one.
+    assert_eq!(log_in("Better horse 2", &|| change("Better horse 2")), StillRight(true));
+    let remove = || {
+        fs::write(house.path(), "").unwrap();
+        house.accounts.reload().unwrap();
+    };
+    assert_eq!(log_in("Better horse 2", &remove), StillRight(false));
 }
 
 #[test]
