@@ -8,6 +8,7 @@
 //! | [`terminal_text`] | makes any text safe to print |
 //! | [`memory_secrecy`] | no core dumps, no debugger |
 //! | `secrecy` | what a type that holds a secret must not be able to do |
+//! | [`secret_source`] | passwords from the environment, a file or a command |
 //! | [`private_file`] | writes a small private file, whole or not at all |
 //! | [`socket`] | a TCP stream with a deadline |
 //! | [`channel`] | the secure channel: Noise, records, frames; no sockets |
@@ -20,7 +21,7 @@
 //!
 //! # The rule of imports
 //!
-//! `names`, `terminal_text`, `memory_secrecy`, `private_file`, `socket` ← `channel`, `wire` ← `link`, `limit` ← `server`, `client` ← `cli` ← `main`. Parts of one
+//! `names`, `terminal_text`, `memory_secrecy`, `private_file`, `socket` ← `secret_source`, `channel`, `wire` ← `link`, `limit` ← `server`, `client` ← `cli` ← `main`. Parts of one
 //! rank don't import each other, so server and client meet only through `wire`; `channel` imports nothing of ours (the macro
 //! of `secrecy` is there for all).
 //! `tests/structure.rs` holds the rule.
@@ -45,6 +46,7 @@ pub mod link;
 pub mod memory_secrecy;
 pub mod names;
 pub mod private_file;
+pub mod secret_source;
 pub mod server;
 pub mod socket;
 pub mod terminal_text;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part may import. Who is not named here may not be there.
-const MAY_IMPORT: [(&str, &[&str]); 14] = [
+const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("names", &[]),
     ("terminal_text", &[]),
     ("memory_secrecy", &[]),
@@ -13,12 +13,26 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("private_file", &[]),
     ("socket", &[]),
     ("channel", &[]),
+    ("secret_source", &["names"]),
     ("wire", &["names"]),
     ("link", &["names", "channel"]),
     ("limit", &["channel"]),
-    ("server", &["names", "private_file", "socket", "channel", "wire", "link", "limit"]),
-    ("client", &["names", "private_file", "terminal_text", "socket", "channel", "wire", "link", "limit"]),
-    ("cli", &["names", "link", "limit", "server", "client"]),
+    ("server", &["secret_source", "names", "private_file", "socket", "channel", "wire", "link", "limit"]),
+    (
+        "client",
+        &[
+            "secret_source",
+            "names",
+            "private_file",
+            "terminal_text",
+            "socket",
+            "channel",
+            "wire",
+            "link",
+            "limit",
+        ],
+    ),
+    ("cli", &["secret_source", "names", "link", "limit", "server", "client"]),
     ("lib", &[]),
 ];
 

@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use self::admin::AdminArgs;
-use crate::client::{self, PasswordSource};
+use crate::client;
 use crate::limit::Limit;
 use crate::link::Link;
 use crate::names::Username;
+use crate::secret_source::{PASSWORD_VARIABLE, SERVER_PASSWORD_VARIABLE, SecretSource};
 use crate::server::{self, Registration};
 
 /// A private group chat in one program.
@@ -57,6 +58,12 @@ struct ServerArgs {
     /// Lets members make invites with --registration invite; without it, only admins may.
     #[arg(long)]
     members_invite: bool,
+    /// Lets only those sign up without an invite who know the word on the first line of a file.
+    #[arg(long, value_name = "FILE", conflicts_with = "server_password_command")]
+    server_password_file: Option<PathBuf>,
+    /// The same with the first line that a command prints; or put the word in the variable `CHAT_SERVER_PASSWORD`.
+    #[arg(long, value_name = "COMMAND")]
+    server_password_command: Option<String>,
     /// Hash passwords with 19 MiB of memory instead of 64 MiB.
     #[arg(long)]
     small_host: bool,
@@ -82,6 +89,12 @@ struct ClientArgs {
     /// Reads the password from the first line that a command prints.
     #[arg(long, value_name = "COMMAND")]
     password_command: Option<String>,
+    /// Reads the server's password, if it wants one of who signs up, from the first line of a file.
+    #[arg(long, value_name = "FILE", conflicts_with = "server_password_command")]
+    server_password_file: Option<PathBuf>,
+    /// The same from the first line that a command prints.
+    #[arg(long, value_name = "COMMAND")]
+    server_password_command: Option<String>,
     /// One line per event, without line editing: for pipes and screen readers.
     #[arg(long)]
     plain: bool,
@@ -128,8 +141,10 @@ impl ServerArgs {
     fn into_config(self) -> Result<server::Config, NoHome> {
         let data = server_data(self.data)?;
         let limits = Limit::collect(self.limit);
+        let server_password =
+            source(self.server_password_file, self.server_password_command, SERVER_PASSWORD_VARIABLE);
         let Self { listen, registration, members_invite, small_host, .. } = self;
-        Ok(server::Config { listen, data, small_host, registration, members_invite, limits })
+        Ok(server::Config { listen, data, small_host, registration, members_invite, server_password, limits })
     }
 }
 
@@ -139,16 +154,30 @@ impl ClientArgs {
         if let Some(profile) = self.profile {
             data_dir = data_dir.join("profiles").join(profile.as_str());
         }
-        let password = match (self.password_file, self.password_command) {
-            (Some(path), _) => PasswordSource::File(path),
-            (None, Some(command)) => PasswordSource::Command(command),
-            (None, None) => PasswordSource::Ask,
-        };
+        let password = source(self.password_file, self.password_command, PASSWORD_VARIABLE);
+        let server_password =
+            source(self.server_password_file, self.server_password_command, SERVER_PASSWORD_VARIABLE);
         let user = self.user.or_else(|| self.target.user.clone());
         let (link, sign_up, plain, remember) = (self.target, self.signup, self.plain, !self.no_remember);
         let limits = Limit::collect(self.limit);
-        Ok(client::Config { link, user, sign_up, password, plain, remember, data_dir, limits })
+        Ok(client::Config {
+            link,
+            user,
+            sign_up,
+            password,
+            server_password,
+            plain,
+            remember,
+            data_dir,
+            limits,
+        })
     }
+}
+
+/// Where a password comes from; the variable is looked at if nothing else was said.
+fn source(file: Option<PathBuf>, command: Option<String>, variable: &'static str) -> SecretSource {
+    let file = file.map(SecretSource::File);
+    file.or_else(|| command.map(SecretSource::Command)).unwrap_or(SecretSource::Variable(variable))
 }
 
 /// The folder of a server, where it was not given.

@@ -15,6 +15,8 @@ use super::person::Person;
 pub(super) enum Door {
     /// Nothing, as far as it has told.
     Open,
+    /// The word at the door, or an invite.
+    Word,
     /// An invite.
     Invite,
     /// An invite that its operator has made.
@@ -25,12 +27,13 @@ impl Door {
     /// What the server says first on every connection.
     pub(super) fn told_on(connection: &mut Connection) -> Result<Self, End> {
         loop {
-            if let ServerMessage::Welcome { registration, .. } =
+            if let ServerMessage::Welcome { registration, wants_server_password, .. } =
                 connection.receiving.receive(ANSWER_WITHIN)?
             {
                 return Ok(match registration {
                     Some(REGISTRATION_INVITE) => Self::Invite,
                     Some(REGISTRATION_CLOSED) => Self::Closed,
+                    _ if wants_server_password == Some(true) => Self::Word,
                     _ => Self::Open,
                 });
             }
@@ -55,7 +58,7 @@ impl Door {
     ) -> Result<Option<InviteText>, ClientError> {
         match (self, given) {
             (_, Some(given)) => Ok(Some(given)),
-            (Self::Open, None) => Ok(None),
+            (Self::Open | Self::Word, None) => Ok(None),
             (Self::Closed, None) => Err(ClientError::RegistrationClosed),
             (Self::Invite, None) if !person.is_there() => Err(ClientError::InviteNeeded),
             (Self::Invite, None) => asked_invite(person).map(Some),

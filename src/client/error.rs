@@ -9,6 +9,7 @@ use jiff::civil::Date;
 
 use crate::channel::{ChannelError, Fingerprint, PublicKey};
 use crate::names::{PASSWORD_RULE, PasswordError, RoomName};
+use crate::secret_source::SecretSourceError;
 use crate::terminal_text::one_line;
 
 use super::connection::{CONNECT_WITHIN, HANDSHAKE_WITHIN};
@@ -249,20 +250,15 @@ pub enum ClientError {
          variable CHAT_PASSWORD"
     )]
     NoPassword,
-    /// The password's file is of no use.
-    #[error("no password from {path}: {reason}; it must hold the password on its first line", path = path.display())]
-    PasswordFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The password's command is of no use.
-    #[error("no password from the command: {0}; it must print the password on its first line and end with 0")]
-    PasswordCommand(String),
-    /// The password in the environment is of no use.
-    #[error("no password from the variable CHAT_PASSWORD: {0}; set it to the password, or unset it")]
-    PasswordVariable(String),
+    /// Nobody to ask for the word at the server's door.
+    #[error(
+        "who signs up there must know the server's password, and there is no terminal to ask you; give \
+         --server-password-file FILE, --server-password-command COMMAND or the variable CHAT_SERVER_PASSWORD"
+    )]
+    NoServerPassword,
+    /// A password is not where it should be.
+    #[error(transparent)]
+    Secret(#[from] SecretSourceError),
     /// The file of known servers is of no use.
     #[error(transparent)]
     KnownServers(#[from] KnownServersError),
@@ -299,15 +295,13 @@ impl ClientError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::KnownServers(_)
-            | Self::PasswordFile { .. }
-            | Self::PasswordCommand(_)
-            | Self::PasswordVariable(_)
+            | Self::Secret(_)
             | Self::NoSuchRoom { .. }
             | Self::NotDelivered { .. }
             | Self::Stopped
             | Self::Output(_)
             | Self::NoEntropy => 1,
-            Self::NoName | Self::NoPassword => 2,
+            Self::NoName | Self::NoPassword | Self::NoServerPassword => 2,
             Self::Resolve { .. }
             | Self::NothingListens { .. }
             | Self::NoAnswer { .. }

@@ -264,11 +264,11 @@ fn ask(connection: &mut Connection, message: &ClientMessage) -> Result<Answer, E
 
 #[cfg(test)]
 mod tests {
-    use super::super::PasswordSource;
     use super::super::fake::{FakeServer, Guest, Scripted};
     use super::super::known_servers::KnownServers;
     use super::*;
     use crate::names::PasswordError;
+    use crate::secret_source::{PASSWORD_VARIABLE, SERVER_PASSWORD_VARIABLE, SecretSource};
 
     fn welcome(fake: &FakeServer) -> Guest {
         let mut guest = fake.guest().unwrap();
@@ -318,7 +318,8 @@ mod tests {
             link: link.clone(),
             user: None,
             sign_up: false,
-            password: PasswordSource::Ask,
+            password: SecretSource::Variable(PASSWORD_VARIABLE),
+            server_password: SecretSource::Variable(SERVER_PASSWORD_VARIABLE),
             plain: true,
             remember: false,
             data_dir: folder.path().to_owned(),
@@ -447,7 +448,7 @@ mod tests {
         };
         let change = |config: &mut Config| {
             config.user = Some("bob".parse().unwrap());
-            config.password = PasswordSource::File(file);
+            config.password = SecretSource::File(file);
         };
         let (result, _) = run(script, change, &[]);
         let error = result.unwrap_err();
@@ -467,7 +468,7 @@ mod tests {
         };
         let change = |config: &mut Config| {
             config.user = Some("bob".parse().unwrap());
-            config.password = PasswordSource::File(file);
+            config.password = SecretSource::File(file);
         };
         let (result, _) = run(script, change, &[]);
         let error = result.unwrap_err();
@@ -490,7 +491,7 @@ mod tests {
         let script = |fake: &FakeServer| assert_eq!(tried(&mut welcome(fake)), None);
         let change = |config: &mut Config| {
             (config.user, config.sign_up) = (Some("bob".parse().unwrap()), true);
-            config.password = PasswordSource::File(file);
+            config.password = SecretSource::File(file);
         };
         let (result, _) = run(script, change, &[]);
         assert!(matches!(result, Err(ClientError::PasswordRefused(PasswordError::TooWeak))));

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use crate::names::{
     InviteText, NewPassword, NewUsername, PASSWORD_RULE, Password, PasswordError, Username, UsernameError,
 };
+use crate::secret_source::SecretSource;
 use crate::wire::{ClientMessage, Code, SecretText};
 
 use super::door::Door;
@@ -22,6 +23,12 @@ pub(super) struct Form {
     invite: Option<InviteText>,
     /// The server has said that it wants an invite.
     must_have_invite: bool,
+    /// The word at the door, as it was given.
+    word: Option<Password>,
+    /// Where it comes from, if it was not.
+    word_source: Option<SecretSource>,
+    /// The server has said that it wants the word.
+    must_have_word: bool,
 }
 
 /// A form that is filled in.
@@ -29,6 +36,7 @@ pub(super) struct Attempt {
     wants_account: bool,
     credentials: Credentials,
     invite: Option<InviteText>,
+    word: Option<Password>,
 }
 
 /// A name and its password. They are kept to come back with after a lost connection.
@@ -58,7 +66,17 @@ impl Form {
         let signs_up = config.sign_up || (config.link.invite.is_some() && !is_one);
         let wants_account = (signs_up || name.is_some()).then_some(signs_up);
         let invite = config.link.invite.clone();
-        Ok(Self { wants_account, name, name_before: None, password, invite, must_have_invite: false })
+        Ok(Self {
+            wants_account,
+            name,
+            name_before: None,
+            password,
+            invite,
+            must_have_invite: false,
+            word: None,
+            word_source: Some(config.server_password.clone()),
+            must_have_word: false,
+        })
     }
 
     /// Whether the person types the password, and can type another one.
@@ -83,6 +101,12 @@ impl Form {
             None => asked_for_account(person)?,
         };
         let invite = if wants_account { door.invite(self.invite, person)? } else { None };
+        let wants_word = (door == Door::Word || self.must_have_word) && wants_account && invite.is_none();
+        let word = match self.word {
+            _ if !wants_word => None,
+            Some(word) => Some(word),
+            None => Some(word_at_the_door(self.word_source, person)?),
+        };
         let name = self.name.map_or_else(|| asked_name(person, self.name_before, wants_account), Ok)?;
         let password = match self.password {
             Some(password) if wants_account => {
@@ -92,7 +116,7 @@ impl Form {
             None if wants_account => asked_new_password(person)?,
             None => asked_password(person, &name)?,
         };
-        Ok(Attempt { wants_account, credentials: Credentials { name, password }, invite })
+        Ok(Attempt { wants_account, credentials: Credentials { name, password }, invite, word })
     }
 }
 
@@ -104,7 +128,8 @@ impl Attempt {
             let (name, password) = (name.to_string(), secret(password));
             let invite =
                 self.invite.as_ref().map(|invite| SecretText(Zeroizing::new(invite.as_str().to_owned())));
-            ClientMessage::SignUp { name, password, invite, server_password: None }
+            let server_password = self.word.as_ref().map(secret);
+            ClientMessage::SignUp { name, password, invite, server_password }
         } else {
             self.credentials.log_in_message()
         }
@@ -119,7 +144,9 @@ impl Attempt {
     pub(super) fn mend(self, refused: Code) -> Form {
         let Credentials { name, password } = self.credentials;
         let (name, name_before, password) = match refused {
-            Code::Busy | Code::InviteNeeded | Code::InviteNotValid => (Some(name), None, Some(password)),
+            Code::Busy | Code::InviteNeeded | Code::InviteNotValid | Code::WrongServerPassword => {
+                (Some(name), None, Some(password))
+            }
             Code::NameTaken | Code::BadName => (None, None, Some(password)),
             Code::BadPassword => (Some(name), None, None),
             _ => (None, Some(name), None),
@@ -127,7 +154,19 @@ impl Attempt {
         let must_have_invite = matches!(refused, Code::InviteNeeded | Code::InviteNotValid);
         let invite = self.invite.filter(|_| !must_have_invite);
         let wants_account = Some(self.wants_account);
-        Form { wants_account, name, name_before, password, invite, must_have_invite }
+        let must_have_word = refused == Code::WrongServerPassword;
+        let word = self.word.filter(|_| !must_have_word);
+        Form {
+            wants_account,
+            name,
+            name_before,
+            password,
+            invite,
+            must_have_invite,
+            word,
+            word_source: None,
+            must_have_word,
+        }
     }
 }
 
@@ -153,6 +192,25 @@ pub(super) fn sentence(reason: &impl ToString) -> String {
 
 fn secret(password: &Password) -> SecretText {
     SecretText(Zeroizing::new(password.expose().to_owned()))
+}
+
+/// The word, from where it is to be had or from the person.
+fn word_at_the_door(source: Option<SecretSource>, person: &mut dyn Person) -> Result<Password, ClientError> {
+    if let Some(word) = source.map_or(Ok(None), |source| source.read())? {
+        return Ok(word);
+    }
+    if !person.is_there() {
+        return Err(ClientError::NoServerPassword);
+    }
+    person.tell(
+        "Who signs up here must know the server's password. Whoever told you of the server can tell you.",
+    );
+    loop {
+        match Password::parse(person.ask_secretly("The server's password: ")?) {
+            Ok(word) => return Ok(word),
+            Err(error) => person.tell(&sentence(&error)),
+        }
+    }
 }
 
 fn asked_for_account(person: &mut dyn Person) -> Result<bool, ClientError> {

@@ -5,7 +5,7 @@
 //! | `known_servers`, `server_identity` | which key the server must hold, and the first meeting |
 //! | `device_keys`, `device_login` | the keys by which servers know this device, and coming in by them |
 //! | `connection`, `courier` | an open channel, message by message; then its two threads |
-//! | `person`, `silence`, `password`, `door`, `login_form`, `login` | questions, secrets, and what the server answers to them |
+//! | `person`, `silence`, `door`, `login_form`, `login` | questions, secrets, and what the server answers to them |
 //! | `event`, `signals`, `session`, `leaving` | everything that can happen, in one order, and what is done about it |
 //! | `own_account` | one's devices and password: what is asked of the server, and what it answers |
 //! | `limits` | how old a session and a key become |
@@ -33,7 +33,6 @@ mod login;
 mod login_form;
 mod model;
 mod own_account;
-mod password;
 mod person;
 mod renewal;
 mod server_identity;
@@ -47,10 +46,10 @@ use std::path::PathBuf;
 pub use error::ClientError;
 pub use known_servers::{BadLine, KnownServersError};
 pub use limits::Limits;
-pub use password::PasswordSource;
 
 use crate::link::Link;
 use crate::names::Username;
+use crate::secret_source::SecretSource;
 
 use known_servers::KnownServers;
 use login::LoggedIn;
@@ -66,8 +65,10 @@ pub struct Config {
     pub user: Option<Username>,
     /// Makes the account first.
     pub sign_up: bool,
-    /// Where the password comes from.
-    pub password: PasswordSource,
+    /// Where the password comes from, if nobody is to be asked for it.
+    pub password: SecretSource,
+    /// The same for the word at the server's door, if it wants one.
+    pub server_password: SecretSource,
     /// Lines only, on a terminal too.
     pub plain: bool,
     /// Use the key by which the server remembers this device, or have one remembered.

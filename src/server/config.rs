@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::door::Registration;
 use super::limits::Limits;
+use crate::secret_source::SecretSource;
 
 /// A server's configuration.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Config {
     pub registration: Registration,
     /// Whether members may make invites where one signs up with an invite only.
     pub members_invite: bool,
+    /// Where the word at the door comes from, if there is to be one.
+    pub server_password: SecretSource,
     /// How much anyone may take.
     pub limits: Limits,
 }

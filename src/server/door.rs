@@ -8,6 +8,7 @@ use super::accounts::Role;
 use super::clock;
 use super::invites::Invite;
 use super::login::refused;
+use super::server_password::ServerPassword;
 use super::stores::Stores;
 use crate::names::InviteToken;
 use crate::wire::{
@@ -61,6 +62,8 @@ pub(super) struct Door {
     pub(super) registration: Registration,
     /// Whether members may make invites that count with [`Registration::Invite`].
     pub(super) members_invite: bool,
+    /// What who signs up without an invite must know with [`Registration::Open`].
+    pub(super) server_password: ServerPassword,
 }
 
 /// How someone may sign up.
@@ -72,11 +75,17 @@ pub(super) struct Entry {
 }
 
 impl Door {
+    /// Whether who signs up without an invite must know the word.
+    pub(super) fn wants_server_password(&self) -> bool {
+        self.registration == Registration::Open && self.server_password.is_set()
+    }
+
     /// Looks at what a newcomer brings. Nothing is used up yet.
     pub(super) fn look_at(
         &self,
         stores: &Stores,
         invite: Option<&SecretText>,
+        word: Option<&SecretText>,
     ) -> Result<Entry, ServerMessage> {
         if let Some(text) = invite {
             let token: InviteToken = text.0.parse().map_err(|_| not_valid())?;
@@ -87,6 +96,13 @@ impl Door {
             return self.entry_of(&found.ok_or_else(not_valid)?, stores);
         }
         match self.registration {
+            Registration::Open if !self.server_password.lets_in(word.map(|word| word.0.as_str())) => {
+                Err(refused(
+                    Code::WrongServerPassword,
+                    "who signs up here must know the server's password, and this is not it; ask whoever told you of the \
+                     server",
+                ))
+            }
             Registration::Open => Ok(Entry { role: Role::Member, invite: None }),
             Registration::Invite => Err(refused(
                 Code::InviteNeeded,

@@ -10,6 +10,7 @@ use super::identity::IdentityError;
 use super::invites::InvitesError;
 use super::listener::ListenError;
 use super::log::LogError;
+use crate::secret_source::SecretSourceError;
 
 /// What ends `chat server` with an error. Each says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,9 @@ pub enum ServerError {
     /// `chat.db`.
     #[error("{0}")]
     Log(String),
+    /// The word at the door.
+    #[error(transparent)]
+    ServerPassword(#[from] SecretSourceError),
     /// The sockets.
     #[error(transparent)]
     Listen(#[from] ListenError),

@@ -31,6 +31,7 @@ use super::log::LogStore;
 use super::log_writer::{LogQueue, LogWriter};
 use super::outbox::Outbox;
 use super::rooms::{Room, Rooms};
+use super::server_password::ServerPassword;
 use super::session;
 use super::shared::Shared;
 use super::stores::Stores;
@@ -51,6 +52,9 @@ const OWN_DESCRIPTORS: u64 = 64;
 /// Runs a server until SIGTERM or SIGINT.
 pub fn run(config: &Config) -> Result<(), ServerError> {
     let limits = fitted_to_descriptors(config.limits.clone());
+    let server_password = ServerPassword::read(config.server_password.clone())?;
+    let door =
+        Door { registration: config.registration, members_invite: config.members_invite, server_password };
     let folder = DataFolder::take(&config.data)?;
     let cost = if config.small_host { Cost::SMALL_HOST } else { Cost::STANDARD };
     let stores = Stores::open(folder, cost)?;
@@ -69,7 +73,6 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     if needs_first_admin(&stores)? {
         announce_first_admin(&stores, &links)?;
     }
-    let door = Door { registration: config.registration, members_invite: config.members_invite };
 
     let (behind, behind_end) = CatchUpQueue::new();
     let (flusher, poll) = Flusher::new(behind.clone())?;
@@ -108,7 +111,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     });
     let control = control.transpose()?;
 
-    wait_for_the_end(&mut signals, &shared.stores.accounts);
+    wait_for_the_end(&mut signals, &shared.stores.accounts, &shared.door);
 
     info!("stopping");
     waker.wake()?;
@@ -133,19 +136,26 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     Ok(())
 }
 
-/// Waits for a signal that ends the server. SIGHUP reads the accounts anew, unless it tells that the terminal on which
+/// Waits for a signal that ends the server. SIGHUP reads the accounts and the server's password anew, unless it tells that the terminal on which
 /// the server was started has been closed.
-fn wait_for_the_end(signals: &mut Signals, accounts: &Accounts) {
+fn wait_for_the_end(signals: &mut Signals, accounts: &Accounts, door: &Door) {
     let on_terminal = io::stderr().is_terminal();
     for signal in signals.forever() {
         match signal {
             // A file has reached the limit that was set for this process (setrlimit(2)). Left alone this would kill the
             // server; caught, it makes the write fail like on a full disk, and the messages are refused.
             signal if signal == Signal::XFSZ.as_raw() => {}
-            SIGHUP if !on_terminal || io::stderr().is_terminal() => match accounts.reload() {
-                Ok(()) => info!("users.db was read again"),
-                Err(error) => error!(%error, "users.db was not read again; the accounts stay as they were"),
-            },
+            SIGHUP if !on_terminal || io::stderr().is_terminal() => {
+                match accounts.reload() {
+                    Ok(()) => info!("users.db was read again"),
+                    Err(error) => {
+                        error!(%error, "users.db was not read again; the accounts stay as they were");
+                    }
+                }
+                if let Err(error) = door.server_password.reload() {
+                    error!(%error, "the server's password was not read again; it stays as it was");
+                }
+            }
             _ => return,
         }
     }

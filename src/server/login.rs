@@ -22,6 +22,7 @@ pub(super) struct Newcomer {
     pub(super) name: String,
     pub(super) password: SecretText,
     pub(super) invite: Option<SecretText>,
+    pub(super) server_password: Option<SecretText>,
 }
 
 secret!(Newcomer);
@@ -39,7 +40,8 @@ pub(super) fn sign_up(shared: &Shared, origin: Origin, newcomer: Newcomer) -> Re
     }
     shared.throttles.admit_sign_up(origin, Instant::now()).map_err(|error| throttled(error, origin))?;
     let stores = &shared.stores;
-    let entry = shared.door.look_at(stores, newcomer.invite.as_ref())?;
+    let (invite, word) = (newcomer.invite.as_ref(), newcomer.server_password.as_ref());
+    let entry = shared.door.look_at(stores, invite, word)?;
 
     let (mut claim, mut is_too_late) = (None, false);
     let make_ready = |has_account: &dyn Fn(&Username) -> bool| {

@@ -42,6 +42,7 @@ mod origin;
 mod outbox;
 mod own_account;
 mod rooms;
+mod server_password;
 mod session;
 mod shared;
 mod stores;

@@ -126,7 +126,7 @@ impl Session<'_> {
             password_rule: PASSWORD_RULE.to_owned(),
             body_max: u32::try_from(MESSAGE_BYTES_MAX).unwrap_or(u32::MAX),
             registration: Some(self.shared.door.registration.number()),
-            wants_server_password: Some(false),
+            wants_server_password: Some(self.shared.door.wants_server_password()),
         });
         let stream = Arc::clone(&self.client.stream);
         let mut login_time = Some(Deadlined::new(&stream, self.shared.limits.login));
@@ -219,9 +219,9 @@ impl Session<'_> {
     fn handle_of_stranger(&mut self, message: ClientMessage) -> Result<(), End> {
         let (shared, origin) = (self.shared, self.client.origin);
         match message {
-            ClientMessage::SignUp { name, password, invite, .. } => {
+            ClientMessage::SignUp { name, password, invite, server_password } => {
                 self.refuse_if_banned(None)?;
-                let newcomer = Newcomer { name, password, invite };
+                let newcomer = Newcomer { name, password, invite, server_password };
                 match login::sign_up(shared, origin, newcomer) {
                     Ok(account) => self.let_in(account),
                     Err(refused) => self.turn_away(&refused),

@@ -72,6 +72,13 @@ impl ServerProcess {
         Self::spawn(Command::new(PROGRAM), data, Some(folder), "127.0.0.1:0", arguments, log_filter)
     }
 
+    /// The same as [`Self::start_by`], with more arguments.
+    pub fn start_by_with(command: Command, data: PathBuf, folder: TempDir, arguments: &[&str]) -> Self {
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned());
+        let arguments = ["--small-host".to_owned()].into_iter().chain(arguments).collect();
+        Self::spawn(command, data, Some(folder), "127.0.0.1:0", arguments, LOG_FILTER)
+    }
+
     /// Starts one by a command that ends in the program, such as `unshare … chat`.
     pub fn start_by(command: Command, data: PathBuf, folder: TempDir) -> Self {
         let arguments = vec!["--small-host".to_owned()];

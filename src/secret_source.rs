@@ -1,5 +1,6 @@
-//! Where a password comes from when nobody types it: the environment, a file, or what a command prints. Of a file and
-//! of a command's output the first line counts, and no more is read than the longest password can have.
+//! Where a password comes from when nobody types it: the environment, a file, or what a command prints. Never from the
+//! command line, which everyone on the host can see. Of a file and of a command's output the first line counts, and no more
+//! is read than the longest password can have. It is apart because server and client both need it.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -10,50 +11,77 @@ use zeroize::Zeroizing;
 
 use crate::names::{PASSWORD_BYTES_MAX, Password};
 
-use super::ClientError;
+/// The variable that may hold the password of an account.
+pub const PASSWORD_VARIABLE: &str = "CHAT_PASSWORD";
 
-/// Asked before the person is.
-const VARIABLE: &str = "CHAT_PASSWORD";
+/// The variable that may hold the word at a server's door.
+pub const SERVER_PASSWORD_VARIABLE: &str = "CHAT_SERVER_PASSWORD";
 
-/// Where the password is to be had.
+/// Where a password is to be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PasswordSource {
-    /// From the variable `CHAT_PASSWORD` if it is set, otherwise from the person.
-    Ask,
+pub enum SecretSource {
+    /// From a variable of the environment, if it is set.
+    Variable(&'static str),
     /// From the first line of a file.
     File(PathBuf),
     /// From the first line that a shell command prints.
     Command(String),
 }
 
-impl PasswordSource {
-    /// The password, or `None` when the person is to be asked.
-    pub(super) fn read(&self) -> Result<Option<Password>, ClientError> {
+/// There is none where it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretSourceError {
+    /// The file is of no use.
+    #[error("no password from {path}: {reason}; it must hold the password on its first line", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The command is of no use.
+    #[error("no password from the command: {0}; it must print the password on its first line and end with 0")]
+    Command(String),
+    /// The variable is of no use.
+    #[error("no password from the variable {name}: {reason}; set it to the password, or unset it")]
+    Variable {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl SecretSource {
+    /// The password, or `None` when the variable is not set.
+    pub fn read(&self) -> Result<Option<Password>, SecretSourceError> {
         match self {
-            Self::Ask => variable(),
+            Self::Variable(name) => {
+                variable(name).map_err(|reason| SecretSourceError::Variable { name, reason })
+            }
             Self::File(path) => {
-                let failed = |reason| ClientError::PasswordFile { path: path.clone(), reason };
+                let failed = |reason| SecretSourceError::File { path: path.clone(), reason };
                 let file = File::open(path).map_err(|error| failed(error.to_string()))?;
                 first_line(file).map(Some).map_err(failed)
             }
-            Self::Command(command) => from_command(command).map(Some).map_err(ClientError::PasswordCommand),
+            Self::Command(command) => from_command(command).map(Some).map_err(SecretSourceError::Command),
         }
     }
 }
 
-fn variable() -> Result<Option<Password>, ClientError> {
-    let Some(value) = std::env::var_os(VARIABLE) else {
+fn variable(name: &str) -> Result<Option<Password>, String> {
+    let Some(value) = std::env::var_os(name) else {
         return Ok(None);
     };
-    let text = value.into_string().map_err(|_| ClientError::PasswordVariable("it is not UTF-8".into()))?;
-    let password = Password::parse(Zeroizing::new(text));
-    password.map(Some).map_err(|error| ClientError::PasswordVariable(error.to_string()))
+    let text = value.into_string().map_err(|_| "it is not UTF-8".to_owned())?;
+    Password::parse(Zeroizing::new(text)).map(Some).map_err(|error| error.to_string())
 }
 
-/// Standard input is the conversation's, so the command has none. It does not see a password that was given otherwise.
+/// Standard input is the conversation's, so the command has none; and it is not to see other passwords than its own.
 fn from_command(command: &str) -> Result<Password, String> {
     let mut shell = Command::new("sh");
-    shell.arg("-c").arg(command).env_remove(VARIABLE).stdin(Stdio::null()).stdout(Stdio::piped());
+    shell.arg("-c").arg(command).stdin(Stdio::null()).stdout(Stdio::piped());
+    shell.env_remove(PASSWORD_VARIABLE).env_remove(SERVER_PASSWORD_VARIABLE);
     let mut child = shell.spawn().map_err(|error| format!("'sh' can't be started ({error})"))?;
     let printed = child.stdout.take().ok_or_else(|| "it has no output".to_owned()).and_then(first_line);
     let status = child.wait().map_err(|error| error.to_string())?;
@@ -104,8 +132,8 @@ mod tests {
         for (bytes, reason) in cases {
             assert_eq!(read(bytes).unwrap_err(), reason);
         }
-        let missing = PasswordSource::File("/nowhere/to/be/found".into()).read().err().unwrap();
-        assert!(matches!(missing, ClientError::PasswordFile { .. }));
+        let missing = SecretSource::File("/nowhere/to/be/found".into()).read().err().unwrap();
+        assert!(matches!(missing, SecretSourceError::File { .. }));
     }
 
     #[test]
