@@ -18,6 +18,13 @@ fn assert_refused(peer: &mut Peer, wanted: Code, about: Option<MessageId>) {
     );
 }
 
+/// The next refusal of something about a room is for this reason.
+fn assert_room_refused(peer: &mut Peer, wanted: Code, about: &str) {
+    let heard = peer.wait_for(|message| matches!(message, ServerMessage::RoomRefused { .. }));
+    let ServerMessage::RoomRefused { room, code, .. } = &heard else { unreachable!() };
+    assert_eq!((*code, room.as_str()), (wanted, about));
+}
+
 /// The session is alive: a ping is answered.
 fn assert_alive(peer: &mut Peer) {
     peer.send(&ClientMessage::Ping {});
@@ -232,10 +239,10 @@ fn join_twice_and_no_such_room() {
         let mut peer = Peer::logged_in(server.link(), "witness");
         peer.join(None);
         peer.send(&ClientMessage::Join { room: "#lobby".into(), after: Some(0) });
-        assert_refused(&mut peer, Code::NotNow, None);
+        assert_room_refused(&mut peer, Code::NotNow, "#lobby");
         for room in ["#nowhere", "lobby", "", "#", "#lobby\n", "#\u{202e}", &"#x".repeat(9000)] {
             peer.send(&ClientMessage::Join { room: room.into(), after: None });
-            assert_refused(&mut peer, Code::NoSuchRoom, None);
+            assert_room_refused(&mut peer, Code::NoSuchRoom, room);
             let id = MessageId::random().unwrap();
             peer.send(&say(room, id, b"hello".to_vec()));
             assert_refused(&mut peer, Code::NoSuchRoom, Some(id));

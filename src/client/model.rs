@@ -190,6 +190,9 @@ impl Model {
                 Vec::new()
             }
             ServerMessage::Refused { code, text, id, .. } => self.refused(code, text, id),
+            ServerMessage::RoomRefused { room, code, text } if self.is_here(&room) => {
+                vec![Happening::Refused { code, text }]
+            }
             ServerMessage::People { room, names, first, last } if self.is_here(&room) => {
                 self.gather(names, first, last);
                 Vec::new()

@@ -145,9 +145,12 @@ impl Uplink {
             {
                 Passed::Entered { asked: *asked, after, head }
             }
-            (Renewal::Enters { next, .. }, ServerMessage::Refused { .. } | ServerMessage::Closing { .. })
-                if line == next.id =>
-            {
+            (
+                Renewal::Enters { next, .. },
+                ServerMessage::Refused { .. }
+                | ServerMessage::RoomRefused { .. }
+                | ServerMessage::Closing { .. },
+            ) if line == next.id => {
                 self.put_off_renewal();
                 Passed::Over
             }

@@ -10,6 +10,7 @@ mod password;
 mod precis;
 mod room_name;
 mod time_span;
+mod topic;
 mod username;
 
 pub use ban_reason::{BAN_REASON_BYTES_MAX, BanReason, BanReasonError};
@@ -18,6 +19,7 @@ pub use invite_token::{INVITE_TOKEN_CHARS, InviteText, InviteToken, InviteTokenE
 pub use look_alike::Skeleton;
 pub use message_text::{MESSAGE_BYTES_MAX, MessageText, MessageTextError};
 pub use password::{NewPassword, PASSWORD_BYTES_MAX, PASSWORD_RULE, Password, PasswordError};
-pub use room_name::{ROOM_NAME_CHARS_MAX, RoomName, RoomNameError};
+pub use room_name::{ROOM_NAME_CHARS_MAX, ROOM_TAG_ALPHABET, ROOM_TAG_CHARS, RoomName, RoomNameError};
 pub use time_span::{TIME_SPAN_SECONDS_MAX, TimeSpan, TimeSpanError};
+pub use topic::{TOPIC_BYTES_MAX, Topic, TopicError};
 pub use username::{NewUsername, USERNAME_BYTES_MAX, USERNAME_CHARS_MAX, Username, UsernameError};

@@ -4,10 +4,19 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// The longest room name, in characters after the `#`.
+/// The longest room name, in characters after the `#`, without the tag of a private room.
 pub const ROOM_NAME_CHARS_MAX: usize = 32;
 
+/// The length of a private room's tag, in characters.
+pub const ROOM_TAG_CHARS: usize = 4;
+
+/// What tags are made of: 32 characters that are not mistaken for each other.
+pub const ROOM_TAG_ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
 /// `#` and 1 to 32 characters: ASCII letters in lower case, digits, `_` and `-`. Capitals are folded when it is parsed.
+///
+/// The name of a private room ends in a tag that the server gives it, `.` and 4 characters, as in `#plans.k7q2`. So
+/// nobody learns by making a room which private ones there are, and a room can't be taken for another one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomName(Arc<str>);
 
@@ -23,6 +32,9 @@ pub enum RoomNameError {
     /// Has something else than letters, digits, `_` and `-` in it.
     #[error("a room's name is made of the letters a to z, digits, '_' and '-'")]
     BadCharacter,
+    /// What stands after the `.` is no tag.
+    #[error("after a '.' a room's name has the four characters that the server has given it")]
+    BadTag,
 }
 
 impl RoomName {
@@ -35,6 +47,30 @@ impl RoomName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is the room that everyone is in.
+    pub fn is_lobby(&self) -> bool {
+        &*self.0 == "#lobby"
+    }
+
+    /// Whether it is the name of a private room: it has a tag.
+    pub fn is_private(&self) -> bool {
+        self.0.contains('.')
+    }
+
+    /// The name without its tag.
+    pub fn base(&self) -> &str {
+        self.0.split_once('.').map_or(&*self.0, |(base, _)| base)
+    }
+
+    /// The name of a private room that was wished for by this one. `random` are drawn bytes.
+    #[must_use]
+    pub fn with_tag(&self, random: [u8; ROOM_TAG_CHARS]) -> Self {
+        let letters = ROOM_TAG_ALPHABET.iter().cycle();
+        let letter = |byte: u8| letters.clone().nth((byte % 32).into()).copied().map_or('a', char::from);
+        let tag: String = random.into_iter().map(letter).collect();
+        Self(format!("{}.{tag}", self.base()).into())
+    }
 }
 
 impl FromStr for RoomName {
@@ -42,14 +78,23 @@ impl FromStr for RoomName {
 
     fn from_str(text: &str) -> Result<Self, RoomNameError> {
         let name = text.strip_prefix('#').ok_or(RoomNameError::NoHash)?;
-        if name.is_empty() || name.len() > ROOM_NAME_CHARS_MAX {
+        let (base, tag) = name.split_once('.').map_or((name, None), |(base, tag)| (base, Some(tag)));
+        if base.is_empty() || base.len() > ROOM_NAME_CHARS_MAX {
             return Err(RoomNameError::BadLength);
         }
-        if !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
+        if !base.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
             return Err(RoomNameError::BadCharacter);
+        }
+        if tag.is_some_and(|tag| !is_tag(tag)) {
+            return Err(RoomNameError::BadTag);
         }
         Ok(Self(text.to_ascii_lowercase().into()))
     }
+}
+
+fn is_tag(text: &str) -> bool {
+    text.len() == ROOM_TAG_CHARS
+        && text.bytes().all(|byte| ROOM_TAG_ALPHABET.contains(&byte.to_ascii_lowercase()))
 }
 
 impl fmt::Display for RoomName {
@@ -65,6 +110,7 @@ mod tests {
     #[test]
     fn the_lobby_has_a_valid_name() {
         assert_eq!("#Lobby".parse::<RoomName>().unwrap(), RoomName::lobby());
+        assert!(RoomName::lobby().is_lobby() && !RoomName::lobby().is_private());
     }
 
     #[test]
@@ -73,12 +119,30 @@ mod tests {
         let cases = [
             ("lobby", RoomNameError::NoHash),
             ("#", RoomNameError::BadLength),
+            ("#.k7q2", RoomNameError::BadLength),
             (long.as_str(), RoomNameError::BadLength),
             ("#a b", RoomNameError::BadCharacter),
             ("#\u{202e}", RoomNameError::BadCharacter),
+            ("#a.", RoomNameError::BadTag),
+            ("#a.k7q", RoomNameError::BadTag),
+            ("#a.k7q22", RoomNameError::BadTag),
+            ("#a.k7ql", RoomNameError::BadTag),
+            ("#a.b.c", RoomNameError::BadTag),
+            ("#a.k7é", RoomNameError::BadTag),
         ];
         for (text, reason) in cases {
             assert_eq!(text.parse::<RoomName>(), Err(reason), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_private_rooms_name_has_a_tag_whatever_is_drawn() {
+        let wished: RoomName = "#Plans".parse().unwrap();
+        for byte in 0..=255 {
+            let name = wished.with_tag([byte, 7, 200, 255]);
+            assert!(name.is_private() && name.base() == "#plans", "{name}");
+            assert_eq!(name.as_str().parse(), Ok(name));
+        }
+        assert_eq!("#plans.K7Q2".parse::<RoomName>().unwrap().as_str(), "#plans.k7q2");
     }
 }

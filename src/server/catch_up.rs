@@ -7,14 +7,13 @@
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 
-use minicbor::bytes::ByteVec;
 use tracing::error;
 
 use super::flusher::Flusher;
 use super::log::{LogReader, Stored};
-use super::outbox::{Encoded, Numbered, Outbox};
-use super::rooms::{Room, Rooms};
-use crate::wire::{self, ServerMessage};
+use super::outbox::{Numbered, Outbox};
+use super::rooms::Rooms;
+use crate::wire::ServerMessage;
 
 /// What is read from the log for one client at a time, in bytes.
 const PAGE_BYTES: usize = 64 * 1024;
@@ -76,15 +75,9 @@ impl CatchUp {
                 return;
             }
         };
-        let page: Vec<_> = page.into_iter().map(|stored| encode(room, stored)).collect();
+        let numbered = |stored: Stored| Numbered { sequence: stored.sequence, bytes: room.said(stored) };
+        let page: Vec<_> = page.into_iter().map(numbered).collect();
         let caught_up = |sequence| ServerMessage::CaughtUp { room: room.name().to_string(), sequence };
         outbox.push_page(&need, &page, || room.head(), caught_up);
     }
-}
-
-fn encode(room: &Room, stored: Stored) -> Numbered {
-    let Stored { sequence, at, author, id, kind, body } = stored;
-    let room = room.name().to_string();
-    let said = ServerMessage::Said { room, sequence, at, author, id, kind, body: ByteVec::from(body) };
-    Numbered { sequence, bytes: Encoded::from(wire::encode(&said)) }
 }

@@ -16,6 +16,7 @@ use tracing::{error, info, warn};
 use super::accounts::{Accounts, Cost, Role};
 use super::admin::ControlSocket;
 use super::catch_up::{CatchUp, CatchUpQueue};
+use super::clock;
 use super::config::Config;
 use super::data_folder::DataFolder;
 use super::door::Door;
@@ -30,7 +31,7 @@ use super::listener::{self, Acceptor};
 use super::log::LogStore;
 use super::log_writer::{LogQueue, LogWriter};
 use super::outbox::Outbox;
-use super::rooms::{Room, Rooms};
+use super::rooms::Rooms;
 use super::server_password::ServerPassword;
 use super::session;
 use super::shared::Shared;
@@ -38,7 +39,6 @@ use super::stores::Stores;
 use super::throttle::Throttles;
 use crate::channel::PublicKey;
 use crate::link::Link;
-use crate::names::RoomName;
 
 /// How long sessions may take to finish what they have begun, when the server ends.
 const SESSIONS_END_WITHIN: Duration = Duration::from_secs(2);
@@ -58,9 +58,8 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     let folder = DataFolder::take(&config.data)?;
     let cost = if config.small_host { Cost::SMALL_HOST } else { Cost::STANDARD };
     let stores = Stores::open(folder, cost)?;
-    let mut store = LogStore::open(&stores.folder.log())?;
-    let (lobby, head) = store.open_room(&RoomName::lobby())?;
-    let rooms = Arc::new(Rooms::new(vec![Arc::new(Room::new(lobby, RoomName::lobby(), head))]));
+    let (store, rooms) = LogStore::open(&stores.folder.log(), clock::now())?;
+    let rooms = Arc::new(Rooms::new(rooms));
     let listeners = listener::bind(&config.listen)?;
     if stores.accounts.uses_example_accounts() && can_be_reached(&listeners)? {
         return Err(ServerError::ExampleAccounts);
@@ -90,7 +89,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
         hub: Hub::new(limits),
         flusher: Arc::clone(&flusher),
     });
-    let catch_up = CatchUp { rooms, log: reader, flusher: Arc::clone(&flusher) };
+    let catch_up = CatchUp { rooms: Arc::clone(&rooms), log: reader, flusher: Arc::clone(&flusher) };
     let (acceptor, waker) = Acceptor::new(listeners)?;
     let (stop_housekeeping, housekeeping_stops) = mpsc::channel();
 
@@ -98,7 +97,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     let for_thread = Arc::clone(&flusher);
     threads.start("flusher", move || for_thread.run(poll))?;
     threads.start("catch-up", move || catch_up.run(&behind_end))?;
-    let writer = LogWriter { store, flusher: Arc::clone(&flusher) };
+    let writer = LogWriter { store, rooms, flusher: Arc::clone(&flusher) };
     let log_writer = start("log-writer", move || writer.run(tasks))?;
     let for_thread = Arc::clone(&shared);
     threads.start("housekeeping", move || housekeeping::run(&for_thread, &housekeeping_stops))?;

@@ -8,6 +8,9 @@ use crate::limit::{Bounds, Named, seconds};
 /// An outbox must hold the longest answer and the longest message, or nobody could ever be live.
 const OUTBOX_BYTES_MIN: u32 = 64 * 1024;
 
+/// All of an account's rooms are told together, and must fit in the smallest outbox.
+const ROOMS_PER_ACCOUNT_MAX: u32 = 300;
+
 /// The bounds of a server. Set from the command line with `--limit NAME=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -35,6 +38,8 @@ pub struct Limits {
     /// What may wait in memory for one client before it has to catch up from the log, at least
     /// 64 KiB. `outbox-bytes`.
     pub outbox_bytes: usize,
+    /// The rooms that one account may be in, and may make, at most 300. `rooms-per-account`.
+    pub rooms_per_account: usize,
     /// When what is sent is sealed with the next key. `rekey-frames`, `rekey-bytes`, `rekey-seconds`.
     pub rekey: KeyLimits,
 }
@@ -52,6 +57,7 @@ impl Default for Limits {
             strangers_per_address: 256,
             sign_ups_per_address: 256,
             outbox_bytes: 512 * 1024,
+            rooms_per_account: 100,
             rekey: KeyLimits::SOFT,
         }
     }
@@ -77,6 +83,11 @@ impl Bounds for Limits {
             range: OUTBOX_BYTES_MIN..=u32::MAX,
             set: |limits, value| limits.outbox_bytes = value as usize,
         },
+        Named {
+            name: "rooms-per-account",
+            range: 1..=ROOMS_PER_ACCOUNT_MAX,
+            set: |limits, value| limits.rooms_per_account = value as usize,
+        },
     ];
 
     fn rekey(&mut self) -> &mut KeyLimits {
@@ -93,7 +104,8 @@ mod tests {
     fn every_name_sets_something_of_its_own() {
         let mut seen = vec![Limits::default()];
         for named in Limits::NAMED {
-            let limits = Limit::collect([format!("{}=77777", named.name).parse().unwrap()]);
+            let value = 77_777.min(*named.range.end());
+            let limits = Limit::collect([format!("{}={value}", named.name).parse().unwrap()]);
             assert!(!seen.contains(&limits), "{}", named.name);
             seen.push(limits);
         }
@@ -103,5 +115,11 @@ mod tests {
     fn an_outbox_that_holds_too_little_is_refused() {
         assert!("outbox-bytes=65535".parse::<Limit<Limits>>().is_err());
         assert!("outbox-bytes=65536".parse::<Limit<Limits>>().is_ok());
+    }
+
+    #[test]
+    fn more_rooms_than_can_be_told_together_are_refused() {
+        assert!("rooms-per-account=301".parse::<Limit<Limits>>().is_err());
+        assert!("rooms-per-account=300".parse::<Limit<Limits>>().is_ok());
     }
 }

@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// its change or makes none before it can panic, so what a poisoned mutex guards is still whole.
 ///
 /// Who holds more than one takes them in this order: `users.db`, the devices' store, the invites' store, the bans' store,
-/// client map, room, wire of an outbox, queue of an outbox. The accounts' records, the known devices and the known bans
-/// come last: nothing is locked under them.
+/// client map, directory of rooms, room, wire of an outbox, queue of an outbox. The accounts' records, the known devices
+/// and the known bans come last: nothing is locked under them.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

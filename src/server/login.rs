@@ -8,6 +8,7 @@ use super::accounts::{Account, HashingError, LogInError, SignUpError, StillRight
 use super::clock;
 use super::door;
 use super::origin::Origin;
+use super::room_requests::forget_member;
 use super::shared::Shared;
 use super::throttle::{Throttled, Try};
 use crate::channel::PublicKey;
@@ -27,8 +28,8 @@ pub(super) struct Newcomer {
 
 secret!(Newcomer);
 
-/// Makes an account, or says why not. A name that was someone else's once begins without that person's devices. A use
-/// of an invite is gone if and only if there is an account for it in the end.
+/// Makes an account, or says why not. A name that was someone else's once begins without that person's devices and
+/// rooms. A use of an invite is gone if and only if there is an account for it in the end.
 pub(super) fn sign_up(shared: &Shared, origin: Origin, newcomer: Newcomer) -> Result<Account, ServerMessage> {
     let name = newcomer.name.parse().and_then(NewUsername::parse);
     let name = name.map_err(|error| refused(Code::BadName, error))?;
@@ -47,6 +48,9 @@ pub(super) fn sign_up(shared: &Shared, origin: Origin, newcomer: Newcomer) -> Re
     let make_ready = |has_account: &dyn Fn(&Username) -> bool| {
         if let Err(error) = stores.devices.revoke(&name, |_, _| true, |_| ()) {
             error!(%error, "old devices could not be forgotten");
+            return false;
+        }
+        if !forget_member(shared, &name) {
             return false;
         }
         let Some(invite) = entry.invite else { return true };

@@ -4,7 +4,7 @@
 //! listener → session (a thread for each connection, which only reads; login by accounts or devices,
 //!              sign-up by the door and invites)
 //!              → log_writer (one commit for all that arrived meanwhile) → log
-//!                  → rooms (who gets it) → outbox (what waits for one client)
+//!                  → tidings (who hears what of it) → rooms (who gets it) → outbox (what waits for one client)
 //!                      → flusher (seals and writes for everyone)
 //! catch_up ← whoever joins, comes back or read too slowly: pages of the log, by the same outbox
 //! ```
@@ -41,6 +41,7 @@ mod moderation;
 mod origin;
 mod outbox;
 mod own_account;
+mod room_requests;
 mod rooms;
 mod server_password;
 mod session;
@@ -48,6 +49,7 @@ mod shared;
 mod stores;
 mod strangers;
 mod throttle;
+mod tidings;
 
 pub use admin::{AdminConfig, AdminError, AdminRequest, administer};
 pub use config::Config;

@@ -12,15 +12,14 @@ use tracing::{debug, info, warn};
 use super::accounts::{Account, Role, StillRight};
 use super::clock;
 use super::hub::{Client, Ending, Member};
-use super::log::Entry;
-use super::log_writer::Append;
 use super::login::{self, Newcomer, TRIES_MAX};
 use super::moderation;
 use super::outbox::{Flushed, Outbox};
 use super::own_account::{CHANGED, Owner, REVOKED};
+use super::room_requests::{Guest, Stopping};
 use super::shared::Shared;
 use crate::channel::{self, ChannelError, Incoming, PublicKey, Record, Suite};
-use crate::names::{MESSAGE_BYTES_MAX, PASSWORD_RULE, RoomName, Username};
+use crate::names::{MESSAGE_BYTES_MAX, PASSWORD_RULE, Username};
 use crate::socket::Deadlined;
 use crate::wire::{self, ClientMessage, Code, Decoded, PROTOCOL, ROLE_ADMIN, ROLE_MEMBER, ServerMessage};
 
@@ -67,7 +66,7 @@ impl Drop for Leaving<'_> {
             return;
         }
         let mut touched = Vec::new();
-        self.shared.rooms.leave_all(&member.name, self.client.id, &mut touched);
+        self.shared.rooms.leave_all(&member.name, &member.outbox, &mut touched);
         self.shared.flusher.hand_over(&mut touched);
     }
 }
@@ -109,6 +108,12 @@ enum End {
 impl From<Ending> for End {
     fn from(Ending { code, text }: Ending) -> Self {
         Self::Closed(code, text)
+    }
+}
+
+impl From<Stopping> for End {
+    fn from(Stopping: Stopping) -> Self {
+        Self::Stopping
     }
 }
 
@@ -255,15 +260,20 @@ impl Session<'_> {
     }
 
     fn handle_of_member(&mut self, name: &Username, message: ClientMessage) -> Result<(), End> {
+        let guest = Guest { shared: self.shared, name, outbox: &self.outbox };
         let owner = Owner { shared: self.shared, client: self.client, name, key: self.key };
         let answer = match message {
-            ClientMessage::Join { room, after } => {
-                self.join(name, &room, after);
+            ClientMessage::Join { room, after } => return Ok(guest.join(&room, after)?),
+            ClientMessage::Say { room, id, kind, body } => {
+                return Ok(guest.say(&room, id, kind, body.into())?);
+            }
+            ClientMessage::MyRooms {} => {
+                guest.my_rooms();
                 return Ok(());
             }
-            ClientMessage::Say { room, id, kind, body } => {
-                return self.say(name, &room, id, kind, body.into());
-            }
+            ClientMessage::ListRooms { after } => guest.list(after.as_deref()),
+            ClientMessage::DescribeRoom { room } => guest.describe(&room),
+            ClientMessage::ListMembers { room, after } => guest.members(&room, after.as_deref()),
             ClientMessage::Remember { label } => owner.remember(&label),
             ClientMessage::ListDevices {} => owner.devices(),
             ClientMessage::RevokeDevice { fingerprint } => owner.revoke(fingerprint),
@@ -338,44 +348,6 @@ impl Session<'_> {
         warn!(address = %self.client.address, "too many wrong passwords");
         let text = "too many failed tries; connect again to try once more".into();
         Err(End::Closed(Code::TooManyTries, text))
-    }
-
-    fn say(
-        &self,
-        name: &Username,
-        room: &str,
-        id: wire::MessageId,
-        kind: u16,
-        body: Vec<u8>,
-    ) -> Result<(), End> {
-        let Some(room) = self.room(room) else {
-            self.refuse_say(Code::NoSuchRoom, "there is no such room", id);
-            return Ok(());
-        };
-        if body.is_empty() || body.len() > MESSAGE_BYTES_MAX {
-            self.refuse_say(Code::BadBody, "a message has 1 to 16384 bytes; send it in parts", id);
-            return Ok(());
-        }
-        let entry = Entry { room: room.id(), author: name.clone(), id, kind, body };
-        let append = Append { room, entry, outbox: Arc::clone(&self.outbox) };
-        if self.shared.log.append(append) { Ok(()) } else { Err(End::Stopping) }
-    }
-
-    fn join(&mut self, name: &Username, room: &str, after: Option<u64>) {
-        let Some(room) = self.room(room) else {
-            self.refuse(Code::NoSuchRoom, "there is no such room");
-            return;
-        };
-        let mut touched = Vec::new();
-        if !room.join(name, &self.outbox, after, &mut touched) {
-            self.refuse(Code::NotNow, "this session is in that room already");
-        }
-        self.shared.flusher.hand_over(&mut touched);
-    }
-
-    fn room(&self, name: &str) -> Option<Arc<super::rooms::Room>> {
-        let name: RoomName = name.parse().ok()?;
-        self.shared.rooms.find(&name).map(Arc::clone)
     }
 
     fn refuse(&self, code: Code, text: impl Into<String>) {

@@ -36,7 +36,8 @@ pub enum ClientMessage {
         #[n(1)]
         password: SecretText,
     },
-    /// Asks for a room: what was said after a place, then everything as it is said.
+    /// Asks for a room: what was said after a place, then everything as it is said. Who is no member of a public room
+    /// becomes one.
     #[n(2)]
     Join {
         /// The room's name, with its `#`.
@@ -55,7 +56,7 @@ pub enum ClientMessage {
         /// The client's name for this message, the same when it is sent again.
         #[n(1)]
         id: MessageId,
-        /// What the body is: 0 for text. The server does not look into it.
+        /// What the body is: 0 for text. The server does not look into it, unless the kind is one of its own.
         #[n(2)]
         kind: u16,
         /// 1 to 16,384 bytes.
@@ -114,6 +115,33 @@ pub enum ClientMessage {
         /// For how many seconds; without it, seven days.
         #[n(1)]
         seconds: Option<u64>,
+    },
+    /// Asks for all rooms that the account is in, and to be told when it is in another one or in one no more.
+    #[n(30)]
+    MyRooms {},
+    /// Asks for a page of the public rooms, in the order of their names.
+    #[n(31)]
+    ListRooms {
+        /// The name after which the page begins; without it, at the first room.
+        #[n(0)]
+        after: Option<String>,
+    },
+    /// Asks for a room's [`RoomCard`](super::RoomCard).
+    #[n(32)]
+    DescribeRoom {
+        /// The room's name.
+        #[n(0)]
+        room: String,
+    },
+    /// Asks for a page of a room's members, in the order of their names.
+    #[n(33)]
+    ListMembers {
+        /// The room's name.
+        #[n(0)]
+        room: String,
+        /// The name after which the page begins; without it, at the first member.
+        #[n(1)]
+        after: Option<String>,
     },
 }
 

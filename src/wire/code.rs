@@ -86,6 +86,18 @@ codes! {
     TooManyInvites = 28,
     /// The word at the door is missing or wrong.
     WrongServerPassword = 29,
+    /// The text is no room's name, or none that can be chosen.
+    BadRoomName = 30,
+    /// There is a room of this name.
+    RoomTaken = 31,
+    /// Only a member of the room can do that.
+    NotMember = 32,
+    /// Only an operator of the room can do that.
+    NotOperator = 33,
+    /// The account is in as many rooms, or has made as many, as it may.
+    TooManyRooms = 34,
+    /// There is nobody of this name, in the room or on the server.
+    NoSuchPerson = 35,
 }
 
 impl<C> Encode<C> for Code {

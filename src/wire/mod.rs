@@ -10,6 +10,8 @@ mod codec;
 mod device;
 mod invite_text;
 mod message_id;
+mod room;
+mod room_event;
 mod server_message;
 
 pub use client_message::{ClientMessage, SecretText};
@@ -17,6 +19,8 @@ pub use code::Code;
 pub use codec::{Decoded, Messages, NotCbor, decode, encode};
 pub use device::{Device, DeviceFingerprint};
 pub use message_id::MessageId;
+pub use room::{ROOM_MEMBER, ROOM_OPERATOR, RoomCard, RoomLine, RoomMember};
+pub use room_event::RoomEvent;
 pub use server_message::{
     REGISTRATION_CLOSED, REGISTRATION_INVITE, REGISTRATION_OPEN, ROLE_ADMIN, ROLE_MEMBER, ServerMessage,
 };
@@ -26,6 +30,15 @@ pub const PROTOCOL: u16 = 3;
 
 /// The kind of a body that is UTF-8 text.
 pub const BODY_TEXT: u16 = 0;
+
+/// Bodies of this kind and above are the server's: it does what they say, or refuses them.
+pub const BODY_OF_SERVER_MIN: u16 = 0x8000;
+
+/// The kind of a body that is a [`RoomEvent`].
+pub const BODY_ROOM_EVENT: u16 = 0x8000;
+
+/// The most rooms in one [`ServerMessage::RoomList`], and the most members in one [`ServerMessage::Members`].
+pub const ROOM_PAGE_MAX: usize = 100;
 
 /// The most names in one [`ServerMessage::People`].
 pub const PEOPLE_MAX: usize = 500;

@@ -3,7 +3,7 @@
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
-use super::{Code, Device, MessageId};
+use super::{Code, Device, MessageId, RoomCard, RoomLine, RoomMember};
 use crate::names::InviteText;
 
 /// The number of the role `member`.
@@ -224,5 +224,72 @@ pub enum ServerMessage {
         /// When it ends.
         #[n(2)]
         until: u64,
+    },
+    /// The account is a member of a room. Told of each room after [`MyRooms`](super::ClientMessage::MyRooms), and of
+    /// each new one from then on.
+    #[n(30)]
+    RoomAdded {
+        /// The room.
+        #[n(0)]
+        room: String,
+        /// [`ROOM_MEMBER`](super::ROOM_MEMBER) or [`ROOM_OPERATOR`](super::ROOM_OPERATOR).
+        #[n(1)]
+        role: u8,
+        /// The last sequence number that the room had at this moment.
+        #[n(2)]
+        head: u64,
+    },
+    /// The account is no member of a room any more: nothing of it comes from here on.
+    #[n(31)]
+    RoomRemoved {
+        /// The room.
+        #[n(0)]
+        room: String,
+    },
+    /// Every room that the account is in has been told.
+    #[n(32)]
+    AllRooms {},
+    /// A page of the public rooms.
+    #[n(33)]
+    RoomList {
+        /// At most 100, in the order of their names.
+        #[n(0)]
+        rooms: Vec<RoomLine>,
+        /// Whether there are more after these.
+        #[n(1)]
+        more: bool,
+    },
+    /// What a room is.
+    #[n(34)]
+    RoomDescription {
+        /// All that is told of it.
+        #[n(0)]
+        card: RoomCard,
+    },
+    /// A page of a room's members.
+    #[n(35)]
+    Members {
+        /// The room.
+        #[n(0)]
+        room: String,
+        /// At most 100, in the order of their names.
+        #[n(1)]
+        members: Vec<RoomMember>,
+        /// Whether there are more after these.
+        #[n(2)]
+        more: bool,
+    },
+    /// What was asked of a room was refused, and nothing else happened because of it.
+    #[n(36)]
+    RoomRefused {
+        /// The room, as it was asked for.
+        #[n(0)]
+        room: String,
+        /// Why, for programs.
+        #[n(1)]
+        code: Code,
+        /// Why, for people, and what to do next.
+        #[n(2)]
+        text: String,
     },
 }

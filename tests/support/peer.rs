@@ -195,7 +195,7 @@ impl Peer {
     }
 
     /// The first message that `wanted` takes.
-    pub fn wait_for(&mut self, wanted: impl Fn(&ServerMessage) -> bool) -> ServerMessage {
+    pub fn wait_for(&mut self, mut wanted: impl FnMut(&ServerMessage) -> bool) -> ServerMessage {
         loop {
             let message = self.next();
             if wanted(&message) {

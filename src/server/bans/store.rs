@@ -11,15 +11,14 @@ use crate::server::clock;
 use crate::server::database::{DatabaseError, Schema, open_to_write};
 
 const SCHEMA: Schema = Schema {
-    version: 1,
-    tables: "
+    steps: &["
          CREATE TABLE bans (
              subject TEXT PRIMARY KEY,
              reason TEXT,
              made_by TEXT,
              made_at INTEGER NOT NULL,
              until INTEGER
-         ) STRICT;",
+         ) STRICT;"],
 };
 
 /// Why the bans can't be opened, written or read.

@@ -10,15 +10,14 @@ use crate::names::{DeviceLabel, Username};
 use crate::server::database::{DatabaseError, Schema, open_to_write};
 
 const SCHEMA: Schema = Schema {
-    version: 1,
-    tables: "
+    steps: &["
          CREATE TABLE devices (
              key BLOB PRIMARY KEY,
              account TEXT NOT NULL,
              label TEXT NOT NULL,
              first_seen INTEGER NOT NULL,
              last_seen INTEGER NOT NULL
-         ) STRICT;",
+         ) STRICT;"],
 };
 
 /// Why the devices can't be opened, written or read.

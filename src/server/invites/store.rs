@@ -11,8 +11,7 @@ use crate::server::database::{DatabaseError, Schema, open_to_write};
 
 /// A claim goes with its invite, and a number is never given twice: who revokes an invite by its number means that one.
 const SCHEMA: Schema = Schema {
-    version: 1,
-    tables: "
+    steps: &["
          CREATE TABLE invites (
              id INTEGER PRIMARY KEY AUTOINCREMENT,
              digest BLOB NOT NULL UNIQUE,
@@ -26,7 +25,7 @@ const SCHEMA: Schema = Schema {
              id INTEGER PRIMARY KEY AUTOINCREMENT,
              invite INTEGER NOT NULL,
              name TEXT NOT NULL
-         ) STRICT;",
+         ) STRICT;"],
 };
 
 const COLUMNS: &str = "id, role, uses_left, until, maker";

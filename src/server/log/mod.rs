@@ -1,11 +1,17 @@
-//! The log: every message with its place, on the disk before anyone is told. It is the truth from which everyone who
-//! joins, comes back or falls behind is served.
+//! The log: every message with its place, and what the rooms are, on the disk before anyone is told. It is the truth from
+//! which everyone who joins, comes back or falls behind is served.
 //!
-//! What the rest of the server asks of it is all here: open a room, append a batch, read a page. It knows nothing of
-//! sockets and sessions, so that another store can stand behind the same few calls.
+//! What the rest of the server asks of it is all here: open it with its rooms, write a batch, read a page. It knows
+//! nothing of sockets and sessions, so that another store can stand behind the same few calls. `batch` says things,
+//! `changes` changes rooms.
 
+mod batch;
+mod changes;
+mod rows;
 mod schema;
 mod store;
 
+pub(super) use changes::{Change, Effect, Refusal, Target, Wish};
+pub(super) use rows::{Entry, Event, Placed, RoomId, RoomRecord, Stored};
 pub(super) use schema::LogError;
-pub(super) use store::{Entry, LogReader, LogStore, Placed, RoomId, Stored};
+pub(super) use store::{LogReader, LogStore, Outcome, Write};

@@ -2,26 +2,45 @@
 
 use crate::server::database::{DatabaseError, Schema};
 
-pub(super) const SCHEMA: Schema = Schema {
-    version: 1,
-    tables: "
-         CREATE TABLE rooms (
-             id INTEGER PRIMARY KEY,
-             name TEXT NOT NULL UNIQUE
-         ) STRICT;
-         CREATE TABLE messages (
-             id INTEGER PRIMARY KEY,
-             room INTEGER NOT NULL REFERENCES rooms (id),
-             sequence INTEGER NOT NULL,
-             at INTEGER NOT NULL,
-             author TEXT NOT NULL,
-             client_id BLOB NOT NULL,
-             kind INTEGER NOT NULL,
-             body BLOB NOT NULL,
-             UNIQUE (room, sequence),
-             UNIQUE (author, client_id)
-         ) STRICT;",
-};
+pub(super) const SCHEMA: Schema = Schema { steps: &[ONE_ROOM, MANY_ROOMS] };
+
+/// Version 1.
+pub(super) const ONE_ROOM: &str = "
+    CREATE TABLE rooms (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE
+    ) STRICT;
+    CREATE TABLE messages (
+        id INTEGER PRIMARY KEY,
+        room INTEGER NOT NULL REFERENCES rooms (id),
+        sequence INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        author TEXT NOT NULL,
+        client_id BLOB NOT NULL,
+        kind INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        UNIQUE (room, sequence),
+        UNIQUE (author, client_id)
+    ) STRICT;";
+
+/// Version 2. Whether a room is private is in its name. `made_by` is empty for the server's own room, in which everyone
+/// is and nobody is therefore listed.
+const MANY_ROOMS: &str = "
+    ALTER TABLE rooms ADD COLUMN topic TEXT NOT NULL DEFAULT '';
+    ALTER TABLE rooms ADD COLUMN made_at INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE rooms ADD COLUMN made_by TEXT NOT NULL DEFAULT '';
+    UPDATE rooms SET made_at =
+        coalesce((SELECT at FROM messages WHERE room = rooms.id AND sequence = 1), 0);
+    CREATE INDEX rooms_by_maker ON rooms (made_by);
+    CREATE TABLE members (
+        room INTEGER NOT NULL REFERENCES rooms (id),
+        account TEXT NOT NULL,
+        is_operator INTEGER NOT NULL,
+        since INTEGER NOT NULL,
+        PRIMARY KEY (room, account)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX members_by_account ON members (account);
+    CREATE INDEX members_by_standing ON members (room, is_operator DESC, since, account);";
 
 /// Why the log can't be opened, written or read.
 #[derive(Debug, thiserror::Error)]
@@ -32,4 +51,13 @@ pub(crate) enum LogError {
     /// A statement failed while the server ran.
     #[error("{0}")]
     Store(#[from] rusqlite::Error),
+    /// Something in it is not what this program writes.
+    #[error("chat.db has a room that can't be read ('{0}'); put your copy of the file back")]
+    BadRoom(String),
+    /// The operating system gives no random bytes.
+    #[error("the system gives no random numbers")]
+    NoEntropy,
+    /// An id that was drawn was there already: the random numbers are none.
+    #[error("the system's random numbers repeat themselves")]
+    UsedId,
 }

@@ -113,7 +113,8 @@ impl Outbox {
         lock(&self.queue).push_people(room, parts);
     }
 
-    /// Begins to follow `room` after the message `after`, with `joined` as the answer. False when it is followed already.
+    /// Begins to follow `room` after the message `after`, with `joined` as the answer. False when it is followed already,
+    /// or nothing is taken any more.
     pub(super) fn follow(&self, room: RoomId, after: u64, joined: &ServerMessage) -> bool {
         let mut queue = lock(&self.queue);
         let is_new = queue.follow(room, after);
@@ -121,6 +122,16 @@ impl Outbox {
             queue.push(wire::encode(joined).into());
         }
         is_new
+    }
+
+    /// Follows `room` no more. What of it waits is still sent.
+    pub(super) fn unfollow(&self, room: RoomId) {
+        lock(&self.queue).unfollow(room);
+    }
+
+    /// The rooms that are followed.
+    pub(super) fn followed(&self) -> Vec<RoomId> {
+        lock(&self.queue).followed()
     }
 
     /// What the client needs next from the log; `None` when it needs nothing. `catch_up` asks.

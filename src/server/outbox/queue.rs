@@ -26,6 +26,7 @@ pub(super) struct Queue {
     flush_is_due: bool,
     /// The queue was forgotten and the client has not been told yet.
     lagging: bool,
+    /// In the order of their numbers.
     rooms: Vec<Following>,
 }
 
@@ -120,21 +121,38 @@ impl Queue {
         if self.lagging {
             return; // the queue was forgotten again meanwhile; the next need asks for the list anew
         }
-        if let Some(following) = self.following(room) {
-            following.hears_people = true;
-        }
+        let Some(following) = self.following(room) else {
+            return; // left meanwhile
+        };
+        following.hears_people = true;
         for bytes in parts {
             self.push_in_any_case(Arc::clone(bytes));
         }
     }
 
-    /// Begins to follow `room` after a message. False when it is followed already.
+    /// Begins to follow `room` after a message. False when it is followed already, or nothing is taken any more.
     pub(super) fn follow(&mut self, room: RoomId, after: u64) -> bool {
-        if self.following(room).is_some() {
-            return false;
+        match self.place(room) {
+            Err(place) if self.state == State::Open => {
+                let following =
+                    Following { room, queued: after, sent: after, live: false, hears_people: false };
+                self.rooms.insert(place, following);
+                true
+            }
+            _ => false,
         }
-        self.rooms.push(Following { room, queued: after, sent: after, live: false, hears_people: false });
-        true
+    }
+
+    /// Follows `room` no more. What of it waits is still sent.
+    pub(super) fn unfollow(&mut self, room: RoomId) {
+        if let Ok(place) = self.place(room) {
+            self.rooms.remove(place);
+        }
+    }
+
+    /// The rooms that are followed.
+    pub(super) fn followed(&self) -> Vec<RoomId> {
+        self.rooms.iter().map(|following| following.room).collect()
     }
 
     /// What is needed next from the log, if anything. Who lags is told of it first.
@@ -280,7 +298,13 @@ impl Queue {
     }
 
     fn following(&mut self, room: RoomId) -> Option<&mut Following> {
-        self.rooms.iter_mut().find(|following| following.room == room)
+        let place = self.place(room).ok()?;
+        self.rooms.get_mut(place)
+    }
+
+    /// Where `room` stands among those that are followed, or would stand.
+    fn place(&self, room: RoomId) -> Result<usize, usize> {
+        self.rooms.binary_search_by_key(&room, |following| following.room)
     }
 }
 

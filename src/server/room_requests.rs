@@ -1,0 +1,186 @@
+//! What people do in rooms and ask about them. Who asks for a room that they may not know of gets the answer that they
+//! would get if there were none.
+
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
+use super::accounts::Role;
+use super::log::{Change, Entry, Target, Wish};
+use super::log_writer::{Asker, Task};
+use super::outbox::Outbox;
+use super::rooms::{Entered, Room};
+use super::shared::Shared;
+use super::tidings::{push_unless_in, refused, room_refused};
+use crate::names::{MESSAGE_BYTES_MAX, RoomName, Topic, Username};
+use crate::wire::{
+    BODY_OF_SERVER_MIN, BODY_ROOM_EVENT, Code, MessageId, ROOM_MEMBER, ROOM_OPERATOR, RoomEvent,
+    ServerMessage,
+};
+
+const NO_SUCH_ROOM: &str = "there is no such room";
+
+/// Someone who is logged in, on one of their sessions.
+pub(super) struct Guest<'s> {
+    pub(super) shared: &'s Shared,
+    pub(super) name: &'s Username,
+    pub(super) outbox: &'s Arc<Outbox>,
+}
+
+/// The log writer has ended, and with it the server.
+pub(super) struct Stopping;
+
+impl Guest<'_> {
+    /// Follows a room. Who is not yet in a public one is so when the log writer has written it.
+    pub(super) fn join(&self, wanted: &str, after: Option<u64>) -> Result<(), Stopping> {
+        let Some(room) = self.room(wanted) else {
+            self.outbox.push(&room_refused(wanted, Code::NoSuchRoom, NO_SUCH_ROOM));
+            return Ok(());
+        };
+        let mut touched = Vec::new();
+        let entered = room.enter(self.name, self.outbox, after, &mut touched);
+        self.shared.flusher.hand_over(&mut touched);
+        if entered == Entered::NotMember && !room.name().is_private() {
+            let Some(id) = MessageId::random() else {
+                self.outbox.push(&room_refused(wanted, Code::Busy, "the server has no random numbers now"));
+                return Ok(());
+            };
+            let change = self.change(id, Wish::In { room: room.id(), target: Target::Join });
+            let outbox = Arc::clone(self.outbox);
+            return self.hand_in(Task::Change { change, asker: Asker::Follower { room, after, outbox } });
+        }
+        push_unless_in(&room, entered, self.outbox);
+        Ok(())
+    }
+
+    /// Says something in a room, or changes it.
+    pub(super) fn say(&self, wanted: &str, id: MessageId, kind: u16, body: Vec<u8>) -> Result<(), Stopping> {
+        let outbox = Arc::clone(self.outbox);
+        let refuse = |code, text: &str| {
+            self.outbox.push(&refused(code, text, id));
+            Ok(())
+        };
+        if body.is_empty() || body.len() > MESSAGE_BYTES_MAX {
+            return refuse(Code::BadBody, "a message has 1 to 16384 bytes; send it in parts");
+        }
+        if kind >= BODY_OF_SERVER_MIN {
+            return match self.wish(wanted, kind, &body) {
+                Ok(wish) => {
+                    let change = self.change(id, wish);
+                    self.hand_in(Task::Change { change, asker: Asker::Sayer(outbox) })
+                }
+                Err((code, text)) => refuse(code, &text),
+            };
+        }
+        let Some(room) = self.room(wanted) else {
+            return refuse(Code::NoSuchRoom, NO_SUCH_ROOM);
+        };
+        let entry = Entry { room: room.id(), author: self.name.clone(), id, kind, body };
+        self.hand_in(Task::Say { room, entry, outbox })
+    }
+
+    /// Tells all rooms that the account is in.
+    pub(super) fn my_rooms(&self) {
+        self.shared.rooms.tell_all(self.name, self.is_admin(), self.outbox);
+    }
+
+    /// A page of the public rooms.
+    pub(super) fn list(&self, after: Option<&str>) -> ServerMessage {
+        // What is no name stands nowhere among them.
+        let after = after.map(str::parse::<RoomName>).transpose();
+        let (rooms, more) =
+            after.map_or((Vec::new(), false), |after| self.shared.rooms.public_after(after.as_ref()));
+        ServerMessage::RoomList { rooms, more }
+    }
+
+    /// What a room is.
+    pub(super) fn describe(&self, wanted: &str) -> ServerMessage {
+        match self.room(wanted) {
+            Some(room) => ServerMessage::RoomDescription { card: room.card(self.name, self.is_admin()) },
+            None => room_refused(wanted, Code::NoSuchRoom, NO_SUCH_ROOM),
+        }
+    }
+
+    /// A page of a room's members.
+    pub(super) fn members(&self, wanted: &str, after: Option<&str>) -> ServerMessage {
+        let Some(room) = self.room(wanted) else {
+            return room_refused(wanted, Code::NoSuchRoom, NO_SUCH_ROOM);
+        };
+        let after = after.map(str::parse::<Username>).transpose();
+        let (members, more) = after.map_or((Vec::new(), false), |after| room.members_after(after.as_ref()));
+        ServerMessage::Members { room: room.name().to_string(), members, more }
+    }
+
+    /// What a body that is the server's business asks for; else why not.
+    fn wish(&self, wanted: &str, kind: u16, body: &[u8]) -> Result<Wish, (Code, String)> {
+        let event = (kind == BODY_ROOM_EVENT).then(|| RoomEvent::parse(body)).flatten();
+        let Some(event) = event else {
+            let text = format!(
+                "this server does not know how to do that (kind {kind}); it may be older than the client"
+            );
+            return Err((Code::BadBody, text));
+        };
+        if let RoomEvent::Made { is_private } = event {
+            let name: RoomName = wanted.parse().map_err(|error| (Code::BadRoomName, text(error)))?;
+            if name.is_private() {
+                return Err((
+                    Code::BadRoomName,
+                    "leave out the '.': the server adds what follows it".to_owned(),
+                ));
+            }
+            return Ok(Wish::Make { name, is_private });
+        }
+        let room = self.room(wanted).ok_or_else(|| (Code::NoSuchRoom, NO_SUCH_ROOM.to_owned()))?;
+        let target = match event {
+            RoomEvent::Joined {} | RoomEvent::Made { .. } => Target::Join,
+            RoomEvent::Left {} => Target::Leave,
+            RoomEvent::Added { name } => Target::Add(self.person(&name)?),
+            RoomEvent::Role { name, role: ROOM_MEMBER } => Target::SetOperator(self.person(&name)?, false),
+            RoomEvent::Role { name, role: ROOM_OPERATOR } => Target::SetOperator(self.person(&name)?, true),
+            RoomEvent::Role { .. } => return Err((Code::BadBody, "there is no such role".to_owned())),
+            RoomEvent::Topic { topic } => {
+                Target::SetTopic(topic.parse::<Topic>().map_err(|error| (Code::BadBody, text(error)))?)
+            }
+        };
+        Ok(Wish::In { room: room.id(), target })
+    }
+
+    fn person(&self, name: &str) -> Result<Username, (Code, String)> {
+        let account = name.parse().ok().and_then(|name| self.shared.stores.accounts.account(&name));
+        let nobody = || (Code::NoSuchPerson, "nobody here has that name; they must sign up first".to_owned());
+        account.map(|account| account.name).ok_or_else(nobody)
+    }
+
+    fn room(&self, name: &str) -> Option<Arc<Room>> {
+        self.shared.rooms.known_to(self.name, &name.parse().ok()?)
+    }
+
+    fn change(&self, id: MessageId, wish: Wish) -> Change {
+        let rooms_max = self.shared.limits.rooms_per_account;
+        Change { by: self.name.clone(), id, is_admin: self.is_admin(), rooms_max, wish }
+    }
+
+    fn is_admin(&self) -> bool {
+        self.shared.stores.accounts.account(self.name).is_some_and(|account| account.role == Role::Admin)
+    }
+
+    fn hand_in(&self, task: Task) -> Result<(), Stopping> {
+        if self.shared.log.hand_in(task) { Ok(()) } else { Err(Stopping) }
+    }
+}
+
+/// Takes whoever had this name out of all rooms, so that nobody who gets it next finds themselves in them. False when it
+/// could not be written.
+pub(super) fn forget_member(shared: &Shared, name: &Username) -> bool {
+    if !shared.rooms.is_in_any(name) {
+        return true;
+    }
+    let Some(id) = MessageId::random() else { return false };
+    let change = Change { by: name.clone(), id, is_admin: false, rooms_max: 0, wish: Wish::LeaveAll };
+    let (done, is_done) = sync_channel(1);
+    let handed_in = shared.log.hand_in(Task::Change { change, asker: Asker::Door(done) });
+    handed_in && is_done.recv().unwrap_or(false)
+}
+
+fn text(error: impl ToString) -> String {
+    error.to_string()
+}

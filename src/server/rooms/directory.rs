@@ -1,0 +1,185 @@
+//! All rooms of the server, found by whatever one has: a name, a number, an account.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
+use std::sync::{Arc, Mutex};
+
+use super::room::Room;
+use crate::names::{RoomName, Username};
+use crate::server::lock::lock;
+use crate::server::log::{Effect, Event, RoomId, RoomRecord};
+use crate::server::outbox::{Numbered, Outbox};
+use crate::wire::{ROOM_PAGE_MAX, RoomLine, ServerMessage};
+
+/// All rooms of the server.
+pub(in crate::server) struct Rooms {
+    lobby: Arc<Room>,
+    directory: Mutex<Directory>,
+}
+
+/// Written by the log writer, but for `listeners`: session threads write that. Locked for a few look-ups; no room is
+/// locked under it.
+#[derive(Default)]
+struct Directory {
+    by_name: HashMap<RoomName, Arc<Room>>,
+    by_id: HashMap<RoomId, Arc<Room>>,
+    public: BTreeSet<RoomName>,
+    /// The rooms of each account, but for the lobby. No account stands here without a room.
+    of_account: HashMap<Username, BTreeMap<RoomName, Arc<Room>>>,
+    /// The sessions of each account that want to hear of its rooms. No account stands here without a session.
+    listeners: HashMap<Username, Vec<Arc<Outbox>>>,
+}
+
+impl Rooms {
+    /// The lobby and the other rooms.
+    pub(in crate::server) fn new((lobby, others): (RoomRecord, Vec<RoomRecord>)) -> Self {
+        let mut directory = Directory::default();
+        let lobby = directory.add(lobby);
+        for record in others {
+            let members: Vec<_> = record.members.iter().map(|(name, _)| name.clone()).collect();
+            let room = directory.add(record);
+            for name in members {
+                directory.of_account.entry(name).or_default().insert(room.name().clone(), Arc::clone(&room));
+            }
+        }
+        Self { lobby, directory: Mutex::new(directory) }
+    }
+
+    /// The room of this name, if `account` may know of it: it is public, or the account is in it.
+    pub(in crate::server) fn known_to(&self, account: &Username, name: &RoomName) -> Option<Arc<Room>> {
+        let room = lock(&self.directory).by_name.get(name).map(Arc::clone)?;
+        (!name.is_private() || room.has_member(account)).then_some(room)
+    }
+
+    /// The room with this number.
+    pub(in crate::server) fn find_by_id(&self, id: RoomId) -> Option<Arc<Room>> {
+        lock(&self.directory).by_id.get(&id).map(Arc::clone)
+    }
+
+    /// Queues all rooms of an account for one of its sessions, which hears of every change from then on.
+    pub(in crate::server) fn tell_all(&self, account: &Username, is_admin: bool, outbox: &Arc<Outbox>) {
+        let mut directory = lock(&self.directory);
+        let listeners = directory.listeners.entry(account.clone()).or_default();
+        if listeners.iter().all(|other| other.session() != outbox.session()) {
+            listeners.push(Arc::clone(outbox));
+        }
+        let rooms: Vec<_> =
+            directory.of_account.get(account).into_iter().flat_map(BTreeMap::values).cloned().collect();
+        drop(directory);
+        // What changes meanwhile is told by itself, before or after: each room is told under its own lock.
+        self.lobby.tell_role(account, is_admin, outbox);
+        for room in rooms {
+            room.tell_role(account, false, outbox);
+        }
+        outbox.push(&ServerMessage::AllRooms {});
+    }
+
+    /// A page of the public rooms after this name, and whether there are more.
+    pub(in crate::server) fn public_after(&self, after: Option<&RoomName>) -> (Vec<RoomLine>, bool) {
+        let directory = lock(&self.directory);
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let names = directory.public.range::<RoomName, _>((from, Bound::Unbounded));
+        let mut rooms: Vec<_> = names
+            .filter_map(|name| directory.by_name.get(name))
+            .take(ROOM_PAGE_MAX + 1)
+            .map(Arc::clone)
+            .collect();
+        drop(directory);
+        let more = rooms.len() > ROOM_PAGE_MAX;
+        rooms.truncate(ROOM_PAGE_MAX);
+        (rooms.iter().map(|room| room.line()).collect(), more)
+    }
+
+    /// Whether an account is in any room but the lobby.
+    pub(in crate::server) fn is_in_any(&self, account: &Username) -> bool {
+        lock(&self.directory).of_account.contains_key(account)
+    }
+
+    /// Takes a session out of every room that it follows; it hears no more of its account's rooms.
+    pub(in crate::server) fn leave_all(
+        &self,
+        account: &Username,
+        outbox: &Outbox,
+        touched: &mut Vec<Arc<Outbox>>,
+    ) {
+        let mut directory = lock(&self.directory);
+        if let Some(listeners) = directory.listeners.get_mut(account) {
+            listeners.retain(|other| other.session() != outbox.session());
+            if listeners.is_empty() {
+                directory.listeners.remove(account);
+            }
+        }
+        let followed = outbox.followed();
+        let rooms: Vec<_> =
+            followed.iter().filter_map(|id| directory.by_id.get(id)).map(Arc::clone).collect();
+        drop(directory);
+        for room in rooms {
+            room.leave(account, outbox.session(), touched);
+        }
+    }
+
+    /// Does what the log writer has written.
+    pub(in crate::server) fn apply(&self, effect: Effect, touched: &mut Vec<Arc<Outbox>>) {
+        match effect {
+            Effect::Made(record) => {
+                lock(&self.directory).add(record);
+            }
+            Effect::Member { room, account, is_operator } => {
+                let Some(room) = self.find_by_id(room) else { return };
+                let is_new = room.put_member(&account, is_operator);
+                let mut directory = lock(&self.directory);
+                let rooms = directory.of_account.entry(account.clone()).or_default();
+                rooms.insert(room.name().clone(), Arc::clone(&room));
+                let listeners = if is_new { directory.listeners_of(&account) } else { Vec::new() };
+                drop(directory);
+                for outbox in listeners {
+                    if room.tell_role(&account, false, &outbox) {
+                        touched.push(outbox);
+                    }
+                }
+            }
+            Effect::Topic { room, topic } => {
+                if let Some(room) = self.find_by_id(room) {
+                    room.set_topic(topic);
+                }
+            }
+            Effect::Said(Event { room, stored }) => {
+                if let Some(room) = self.find_by_id(room) {
+                    let (sequence, bytes) = (stored.sequence, room.said(stored));
+                    room.deliver(&[Numbered { sequence, bytes }], touched);
+                }
+            }
+            Effect::NoMember { room, account } => {
+                let Some(room) = self.find_by_id(room) else { return };
+                room.remove_member(&account, touched);
+                let mut directory = lock(&self.directory);
+                if let Some(rooms) = directory.of_account.get_mut(&account) {
+                    rooms.remove(room.name());
+                    if rooms.is_empty() {
+                        directory.of_account.remove(&account);
+                    }
+                }
+                let listeners = directory.listeners_of(&account);
+                drop(directory);
+                let removed = ServerMessage::RoomRemoved { room: room.name().to_string() };
+                touched.extend(listeners.into_iter().filter(|outbox| outbox.push(&removed)));
+            }
+        }
+    }
+}
+
+impl Directory {
+    fn add(&mut self, record: RoomRecord) -> Arc<Room> {
+        let room = Arc::new(Room::new(record));
+        self.by_name.insert(room.name().clone(), Arc::clone(&room));
+        self.by_id.insert(room.id(), Arc::clone(&room));
+        if !room.name().is_private() {
+            self.public.insert(room.name().clone());
+        }
+        room
+    }
+
+    fn listeners_of(&self, account: &Username) -> Vec<Arc<Outbox>> {
+        self.listeners.get(account).cloned().unwrap_or_default()
+    }
+}
