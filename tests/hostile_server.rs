@@ -148,7 +148,7 @@ fn numbers_out_of_order_doubled_or_impossible_show_each_message_once() {
     });
     let expected = ["1", "2", "7", "18446744073709551614", "18446744073709551615", "again"];
     assert_eq!(ended.said(), expected.map(|text| format!("<eve> {text}")));
-    assert!(ended.notes().iter().any(|note| note.starts_with("messages 3 to 6 did not come")));
+    assert!(ended.notes().iter().any(|note| note.starts_with("messages 3 to 6 of #lobby did not come")));
     ended.went_well();
 }
 

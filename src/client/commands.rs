@@ -1,7 +1,7 @@
 //! What a typed line asks for. One table drives both the parser and `/help`; a command that is not in it is an error
 //! and never sent, for it may hold what was not meant for everyone.
 
-use crate::names::{MessageText, MessageTextError, TimeSpan};
+use crate::names::{MessageText, MessageTextError, RoomName, TimeSpan, Topic, Username};
 
 /// What a line that was typed means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +28,43 @@ pub(super) enum Command {
         uses: Option<u32>,
         lasts: Option<TimeSpan>,
     },
+    /// Enter a room, and talk there.
+    Join(RoomName),
+    /// Leave a room for good: the current one if none is named.
+    Part(Option<RoomName>),
+    ListRooms,
+    Make {
+        room: RoomName,
+        is_private: bool,
+    },
+    ShowTopic,
+    SetTopic(Topic),
+    /// Bring someone into the current room.
+    Add(Username),
+    /// Make a member an operator of the current room, or one no more.
+    SetOperator(Username, bool),
+    ShowRoom(Option<RoomName>),
     Fingerprint,
     Version,
     Quit,
+}
+
+impl Command {
+    /// Whether it is about rooms.
+    pub(super) fn is_about_rooms(&self) -> bool {
+        matches!(
+            self,
+            Self::Join(_)
+                | Self::Part(_)
+                | Self::ListRooms
+                | Self::Make { .. }
+                | Self::ShowTopic
+                | Self::SetTopic(_)
+                | Self::Add(_)
+                | Self::SetOperator(..)
+                | Self::ShowRoom(_)
+        )
+    }
 }
 
 /// One of the devices that were listed.
@@ -95,6 +129,59 @@ const COMMANDS: &[Entry] = &[
         meaning: Meaning::Fixed(Command::ChangePassword),
     },
     Entry {
+        name: "/join",
+        help: "enters a room; what you type then goes there",
+        meaning: Meaning::Arguments("the name of a room, such as #tea", |text| room(text).map(Command::Join)),
+    },
+    Entry {
+        name: "/part",
+        help: "leaves this room, or the one that you name, for good",
+        meaning: Meaning::Arguments("nothing or the name of a room", |text| {
+            perhaps_room(text, Command::Part)
+        }),
+    },
+    Entry {
+        name: "/list",
+        help: "lists the rooms that anyone can enter",
+        meaning: Meaning::Fixed(Command::ListRooms),
+    },
+    Entry {
+        name: "/create",
+        help: "makes a room; /create #name private makes one that only those get into whom you add",
+        meaning: Meaning::Arguments("the name of a room, and private if it is to be that", make),
+    },
+    Entry {
+        name: "/topic",
+        help: "shows what this room is about; /topic TEXT sets it, /topic - removes it",
+        meaning: Meaning::Arguments("nothing, or one line of at most 400 bytes", topic),
+    },
+    Entry {
+        name: "/room",
+        help: "shows who can read this room, since when, and what protects it",
+        meaning: Meaning::Arguments("nothing or the name of a room", |text| {
+            perhaps_room(text, Command::ShowRoom)
+        }),
+    },
+    Entry {
+        name: "/add",
+        help: "brings someone into this room",
+        meaning: Meaning::Arguments("a name", |text| text.trim().parse().ok().map(Command::Add)),
+    },
+    Entry {
+        name: "/op",
+        help: "makes someone an operator of this room",
+        meaning: Meaning::Arguments("a name", |text| {
+            Some(Command::SetOperator(text.trim().parse().ok()?, true))
+        }),
+    },
+    Entry {
+        name: "/deop",
+        help: "makes an operator of this room one no more",
+        meaning: Meaning::Arguments("a name", |text| {
+            Some(Command::SetOperator(text.trim().parse().ok()?, false))
+        }),
+    },
+    Entry {
         name: "/fingerprint",
         help: "shows the server's key and what protects the session",
         meaning: Meaning::Fixed(Command::Fingerprint),
@@ -146,6 +233,36 @@ fn parse_command(line: &str) -> Result<Command, TypedError> {
     }
 }
 
+/// A room's name, with or without its `#`.
+fn room(text: &str) -> Option<RoomName> {
+    let text = text.trim();
+    if text.starts_with('#') { text.parse().ok() } else { format!("#{text}").parse().ok() }
+}
+
+/// A command about the room that is named, or the current one.
+fn perhaps_room(text: &str, command: fn(Option<RoomName>) -> Command) -> Option<Command> {
+    if text.trim().is_empty() { Some(command(None)) } else { room(text).map(|room| command(Some(room))) }
+}
+
+fn make(text: &str) -> Option<Command> {
+    let mut words = text.split_whitespace();
+    let name = room(words.next()?).filter(|room| !room.is_private())?;
+    let is_private = match (words.next(), words.next()) {
+        (None, _) => false,
+        (Some(word), None) if word.eq_ignore_ascii_case("private") => true,
+        _ => return None,
+    };
+    Some(Command::Make { room: name, is_private })
+}
+
+fn topic(text: &str) -> Option<Command> {
+    match text.trim() {
+        "" => Some(Command::ShowTopic),
+        "-" => Some(Command::SetTopic(Topic::default())),
+        text => text.parse().ok().map(Command::SetTopic),
+    }
+}
+
 fn devices(arguments: &str) -> Option<Command> {
     /// The shortest beginning of a fingerprint that is taken for one; what is shorter may be a number.
     const DIGITS: std::ops::RangeInclusive<usize> = 4..=32;
@@ -180,7 +297,9 @@ fn unknown(name: &str) -> TypedError {
     const NAME_CHARS_MAX: usize = 32;
     let shown: String = name.chars().take(NAME_CHARS_MAX).collect();
     let nearest = COMMANDS.iter().min_by_key(|entry| distance(entry.name, &shown));
-    match nearest.filter(|entry| distance(entry.name, &shown) <= TYPOS_MAX) {
+    // A slash alone is near to every short name.
+    let typos_max = TYPOS_MAX.min(shown.chars().count().saturating_sub(1));
+    match nearest.filter(|entry| distance(entry.name, &shown) <= typos_max) {
         Some(entry) => TypedError::Unknown { name: shown, nearest: entry.name },
         None => TypedError::UnknownAndFar { name: shown },
     }
@@ -210,6 +329,7 @@ mod tests {
     fn lines_mean_what_hands_expect() {
         let say = |text: &str| Ok(Typed::Say(text.parse().unwrap()));
         let does = |command| Ok(Typed::Do(command));
+        let make = |room: &str, is_private| does(Command::Make { room: room.parse().unwrap(), is_private });
         let cases = [
             ("", Ok(Typed::Nothing)),
             (" \t", Ok(Typed::Nothing)),
@@ -229,6 +349,16 @@ mod tests {
             ("/invite 5", does(Command::Invite { uses: Some(5), lasts: None })),
             ("/INVITE 12h 3", does(Command::Invite { uses: Some(3), lasts: "12h".parse().ok() })),
             ("/passwd", does(Command::ChangePassword)),
+            ("/join tea", does(Command::Join("#tea".parse().unwrap()))),
+            ("/JOIN #Plans.k7q2", does(Command::Join("#plans.k7q2".parse().unwrap()))),
+            ("/part", does(Command::Part(None))),
+            ("/create #plans Private", make("#plans", true)),
+            ("/create tea", make("#tea", false)),
+            ("/topic", does(Command::ShowTopic)),
+            ("/topic -", does(Command::SetTopic(Topic::default()))),
+            ("/topic  tea, black ", does(Command::SetTopic("tea, black".parse().unwrap()))),
+            ("/add Bob", does(Command::Add("bob".parse().unwrap()))),
+            ("/deop bob", does(Command::SetOperator("bob".parse().unwrap(), false))),
             ("/passwd secret", Err(TypedError::NoArguments { name: "/passwd" })),
             ("/who me", Err(TypedError::NoArguments { name: "/who" })),
             ("/", Err(TypedError::UnknownAndFar { name: "/".into() })),
@@ -260,6 +390,15 @@ mod tests {
     }
 
     #[test]
+    fn names_of_rooms_and_people_that_can_be_none_are_refused() {
+        for line in
+            ["/join", "/join #a b", "/part #", "/create #a.k7q2", "/create #a open", "/add", "/op two names"]
+        {
+            assert!(matches!(parse(line), Err(TypedError::Arguments { .. })), "{line}");
+        }
+    }
+
+    #[test]
     fn a_line_that_is_too_long_is_refused_with_its_size() {
         let error = parse(&"x".repeat(20_000)).unwrap_err();
         assert!(error.to_string().starts_with("not sent: the message has 20000 bytes"), "{error}");
@@ -269,7 +408,8 @@ mod tests {
     fn every_command_is_understood_and_in_the_help() {
         let help: Vec<String> = help().collect();
         for entry in COMMANDS {
-            assert!(matches!(parse(&entry.name.to_uppercase()), Ok(Typed::Do(_))));
+            let alone = parse(&entry.name.to_uppercase());
+            assert!(matches!(alone, Ok(Typed::Do(_)) | Err(TypedError::Arguments { .. })), "{alone:?}");
             assert!(help.iter().any(|line| line.starts_with(entry.name) && line.ends_with(entry.help)));
         }
     }

@@ -1,5 +1,7 @@
 //! Who is here, in words.
 
+use crate::names::RoomName;
+
 use super::model::Model;
 
 /// The most people who are named when someone enters.
@@ -16,6 +18,17 @@ pub(super) fn greeting(model: &Model) -> String {
     format!("you are {} in {}; {company}; /help shows the commands", model.me(), model.room())
 }
 
+/// The other rooms that someone is in who has just entered; none if there are none.
+pub(super) fn other_rooms(model: &Model) -> Option<String> {
+    let others: Vec<&str> =
+        model.rooms().filter(|room| *room != model.room()).map(RoomName::as_str).collect();
+    let named = others.get(..NAMED_MAX).map_or_else(
+        || others.join(", "),
+        |named| format!("{} and {} more", named.join(", "), others.len() - NAMED_MAX),
+    );
+    (!others.is_empty()).then(|| format!("you are also in {named}; /join talks there"))
+}
+
 /// Everyone who is here.
 pub(super) fn who(model: &Model) -> String {
     let people: Vec<&str> = model.people().collect();
@@ -28,7 +41,6 @@ pub(super) fn who(model: &Model) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::RoomName;
     use crate::wire::ServerMessage;
 
     fn room_with(names: &[&str]) -> Model {

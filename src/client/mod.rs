@@ -1,4 +1,4 @@
-//! `chat client`: one person in one room of a server.
+//! `chat client`: one person in the rooms of a server.
 //!
 //! | file | what it owns |
 //! |---|---|
@@ -10,7 +10,8 @@
 //! | `own_account` | one's devices and password: what is asked of the server, and what it answers |
 //! | `limits` | how old a session and a key become |
 //! | `uplink`, `renewal`, `backoff` | the connection that comes and goes, and is replaced before it is old |
-//! | `model`, `commands`, `greeting` | what is known, what a typed line means, who is here; all pure |
+//! | `model`, `place`, `own` | what is known, of each room, and of what one has said oneself; pure |
+//! | `commands`, `greeting`, `room_words` | what a typed line means, who is here, what happens in rooms, in words; pure |
 //! | `line_mode` | the conversation as lines, and the line that is being typed |
 
 mod backoff;
@@ -32,9 +33,12 @@ mod line_mode;
 mod login;
 mod login_form;
 mod model;
+mod own;
 mod own_account;
 mod person;
+mod place;
 mod renewal;
+mod room_words;
 mod server_identity;
 mod session;
 mod signals;

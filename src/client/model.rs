@@ -1,43 +1,57 @@
-//! What this client knows: its place in the room, who is there, and what became of its own messages. It is pure (no
-//! socket, no clock, no screen), so that every order in which things can happen is tested here and not by chance.
+//! What this client knows: its rooms and its place in each, who is there, and what became of its own messages. It is
+//! pure (no socket, no clock, no screen), so that every order in which things can happen is tested here and not by
+//! chance.
 //!
 //! A message of one's own is *waiting* until it was sent on the present connection, *sent* until the server answers,
 //! *accepted* until it comes back in its place among the others. Whatever breaks in between puts it back to waiting,
-//! under the same id, by which the server knows it again.
+//! under the same id, by which the server knows it again. A change of a room is such a message too.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 
 use crate::names::{InviteText, MessageText, RoomName};
-use crate::wire::{Code, Device, MessageId, ServerMessage};
+use crate::wire::{
+    ClientMessage, Code, Device, MessageId, RoomCard, RoomEvent, RoomLine, RoomMember, ServerMessage,
+};
 
-/// The most messages of one's own that are kept for a server that does not take them.
-pub(super) const OWN_MAX: usize = 1_000;
+use super::own::{Delivery, OwnMessages, Saying};
+pub(super) use super::own::{OWN_MAX, TooManyWaiting};
+use super::place::Place;
 
-/// The most names that are kept of a room's people.
+/// The most names that are kept of the people of all rooms.
 const PEOPLE_MAX: usize = 20_000;
 
-/// The longest name that is kept, in bytes.
-const NAME_BYTES_MAX: usize = 256;
+/// The most rooms that are kept: more than a server lets an account be in.
+const ROOMS_MAX: usize = 600;
 
 /// What a person should see or the session should act on. Times are milliseconds since 1970 by the server's clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Happening {
-    /// The room was entered; what was missed follows.
-    Joined,
+    /// A room was entered; what was missed follows.
+    Joined { room: RoomName },
     /// What was missed is complete.
-    CaughtUp,
+    CaughtUp { room: RoomName },
     /// Someone, perhaps oneself, said something.
-    Said { at: u64, author: String, kind: u16, body: Vec<u8> },
+    Said { room: RoomName, at: u64, author: String, kind: u16, body: Vec<u8> },
     /// Someone came.
-    Arrived { at: u64, name: String },
+    Arrived { room: RoomName, at: u64, name: String },
     /// Someone went.
-    Left { at: u64, name: String },
+    Left { room: RoomName, at: u64, name: String },
     /// The server passed over these numbers, which it never should.
-    Missing { first: u64, last: u64 },
+    Missing { room: RoomName, first: u64, last: u64 },
     /// A message of one's own was refused and is given up.
-    NotDelivered { text: MessageText, reason: String },
+    NotDelivered { saying: Saying, reason: String },
+    /// The account came into a room otherwise than by this client.
+    Added { room: RoomName },
+    /// The account is not in a room any more.
+    Removed { room: RoomName },
+    /// All rooms of the account were told.
+    AllTold,
+    /// A room that one wanted to enter can't be entered, and is forgotten.
+    NotEntered { room: RoomName, code: Code, text: String },
+    /// The answer to a question about rooms.
+    Told(Told),
     /// Something else was refused.
-    Refused { code: Code, text: String },
+    Refused { text: String },
     /// The server has dropped what waited for us; what was said comes again, answers don't.
     Lagged,
     /// One's devices, as one asked.
@@ -50,50 +64,44 @@ pub(super) enum Happening {
     Closing { code: Code, text: String },
 }
 
-/// As many messages wait as are kept; this one was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TooManyWaiting;
+/// Answers about rooms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Some of the public rooms, and whether there are more.
+    List(Vec<RoomLine>, bool),
+    Card(RoomCard),
+    /// Some of a room's members, and whether there are more.
+    Members(String, Vec<RoomMember>, bool),
+    No(String),
+}
 
-/// One person in one room.
+/// A room that a new connection was let into, to take the place of another connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entered {
+    pub(super) room: RoomName,
+    /// The number that was asked for.
+    pub(super) asked: Option<u64>,
+    pub(super) after: u64,
+    pub(super) head: u64,
+}
+
+/// One person in their rooms.
 pub(super) struct Model {
     me: String,
-    room: RoomName,
-    /// Whether the room was entered on the present connection.
-    is_in: bool,
-    /// The number of the last message that was shown; `None` before the room was first entered.
-    seen: Option<u64>,
-    people: BTreeSet<String>,
-    /// A list of people of which parts are still to come.
-    gathering: BTreeSet<String>,
-    /// In the order in which they were typed; at most [`OWN_MAX`].
-    own: VecDeque<Own>,
-}
-
-struct Own {
-    id: MessageId,
-    text: MessageText,
-    delivery: Delivery,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Delivery {
-    Waiting,
-    Sent,
-    Accepted { sequence: u64 },
+    /// Where what is typed goes. Only what is typed changes it: nothing that comes from the server can make a line go
+    /// elsewhere than where the person saw that it would.
+    current: RoomName,
+    rooms: BTreeMap<RoomName, Place>,
+    own: OwnMessages,
 }
 
 impl Model {
-    /// Someone who has not entered the room yet.
+    /// Someone who wants to enter a room.
     pub(super) fn new(me: String, room: RoomName) -> Self {
-        Self {
-            me,
-            room,
-            is_in: false,
-            seen: None,
-            people: BTreeSet::new(),
-            gathering: BTreeSet::new(),
-            own: VecDeque::new(),
-        }
+        let mut model =
+            Self { me, current: room.clone(), rooms: BTreeMap::new(), own: OwnMessages::default() };
+        model.want(room);
+        model
     }
 
     /// The name that the server knows this person by.
@@ -101,62 +109,133 @@ impl Model {
         &self.me
     }
 
-    /// The room.
+    /// The room that what is typed goes to.
     pub(super) fn room(&self) -> &RoomName {
-        &self.room
+        &self.current
     }
 
-    /// The number after which the room is to be entered.
-    pub(super) fn seen(&self) -> Option<u64> {
-        self.seen
+    /// All rooms, in the order of the alphabet.
+    pub(super) fn rooms(&self) -> impl Iterator<Item = &RoomName> {
+        self.rooms.keys()
     }
 
-    /// Who is in the room, in the order of the alphabet.
-    pub(super) fn people(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.people.iter().map(String::as_str)
-    }
-
-    /// Takes a message that was typed. [`Self::take_unsent`] gives it out.
-    pub(super) fn say(&mut self, id: MessageId, text: MessageText) -> Result<(), TooManyWaiting> {
-        if self.own.len() >= OWN_MAX {
-            return Err(TooManyWaiting);
+    /// The room that is meant by a name: a private one may be called by what stands before its tag, if that is clear.
+    pub(super) fn meant<'m>(&'m self, name: &'m RoomName) -> &'m RoomName {
+        let mut private = self.rooms.keys().filter(|room| room.is_private() && room.base() == name.as_str());
+        match (self.rooms.contains_key(name), private.next(), private.next()) {
+            (false, Some(room), None) => room,
+            _ => name,
         }
-        self.own.push_back(Own { id, text, delivery: Delivery::Waiting });
+    }
+
+    /// Who is in the current room, in the order of the alphabet.
+    pub(super) fn people(&self) -> impl Iterator<Item = &str> {
+        self.rooms.get(&self.current).into_iter().flat_map(Place::people)
+    }
+
+    /// From now on what is typed goes to this room, which is to be entered if that was not done.
+    pub(super) fn want(&mut self, room: RoomName) {
+        let place = self.rooms.entry(room.clone()).or_default();
+        place.is_wanted |= !place.is_in();
+        self.current = room;
+    }
+
+    /// From now on what is typed goes to the lobby, if it went to this room.
+    pub(super) fn turn_away(&mut self, room: &RoomName) {
+        if self.current == *room {
+            self.current = RoomName::lobby();
+        }
+    }
+
+    /// Whether what is typed goes anywhere: the current room can have been lost, or not be there.
+    pub(super) fn is_somewhere(&self) -> bool {
+        self.rooms.contains_key(&self.current) || self.own.being_made().contains(&self.current)
+    }
+
+    /// Takes a message that was typed for the current room. [`Self::take_unsent`] gives it out.
+    pub(super) fn say(&mut self, id: MessageId, text: MessageText) -> Result<(), TooManyWaiting> {
+        self.own.push(id, self.current.clone(), Saying::Text(text))
+    }
+
+    /// Takes a change that is to be made to a room. A room that is to be made becomes the current one, and what is typed
+    /// waits for it.
+    pub(super) fn change(
+        &mut self,
+        id: MessageId,
+        room: RoomName,
+        event: RoomEvent,
+    ) -> Result<(), TooManyWaiting> {
+        let is_made = matches!(event, RoomEvent::Made { .. });
+        self.own.push(id, room.clone(), Saying::Change(event))?;
+        if is_made {
+            self.current = room;
+        }
         Ok(())
     }
 
-    /// What must be sent now, in order; it counts as sent from here on. Nothing while the room is not entered.
-    pub(super) fn take_unsent(&mut self) -> Vec<(MessageId, MessageText)> {
-        if !self.is_in {
-            return Vec::new();
+    /// What must be sent now, in order: first the wishes to enter rooms, then what one has said. Each counts as sent from
+    /// here on. Nothing is said in a room that is not entered, and nothing at all before any is.
+    pub(super) fn take_unsent(&mut self) -> Vec<ClientMessage> {
+        let mut messages = Vec::new();
+        for (room, place) in &mut self.rooms {
+            if place.ask(room.is_lobby()) {
+                messages.push(ClientMessage::Join { room: room.to_string(), after: place.seen });
+            }
         }
-        let waiting = self.own.iter_mut().filter(|own| own.delivery == Delivery::Waiting);
-        waiting
-            .map(|own| {
-                own.delivery = Delivery::Sent;
-                (own.id, own.text.clone())
-            })
-            .collect()
+        let making = self.own.being_made();
+        let rooms = &self.rooms;
+        let is_connected = rooms.values().any(Place::is_in);
+        messages.extend(self.own.take_unsent(|own| match (&own.saying, rooms.get(&own.room)) {
+            (Saying::Change(RoomEvent::Made { .. }), _) => is_connected,
+            (_, Some(place)) => place.is_in(),
+            // The server says what is wrong with it.
+            (Saying::Change(_), None) => is_connected && !making.contains(&own.room),
+            (Saying::Text(_), None) => false,
+        }));
+        messages
+    }
+
+    /// The server is asked for all rooms of the account: those that it does not tell are none.
+    pub(super) fn ask_for_rooms(&mut self) -> ClientMessage {
+        for place in self.rooms.values_mut() {
+            place.is_told = false;
+        }
+        ClientMessage::MyRooms {}
     }
 
     /// The connection is gone; what was sent and not answered is sent again on the next one.
     pub(super) fn disconnected(&mut self) {
-        self.is_in = false;
-        self.send_again();
+        self.rooms.values_mut().for_each(Place::lose);
+        self.own.send_again();
     }
 
-    /// Another connection has asked for the room after `asked` and was let in, and takes the place of the present one,
-    /// on which more may have been shown since. What was sent and not answered is sent again there.
-    pub(super) fn moved(&mut self, asked: Option<u64>, after: u64, head: u64) {
-        // Who is still there on the other connection may have been shown more by now than there was when it was let in.
-        let shown = self.seen.filter(|_| asked == Some(after)).unwrap_or(after);
-        self.joined(shown, head.max(shown));
-        self.send_again();
+    /// The rooms that another connection has to enter to take the place of the present one, and after which numbers.
+    pub(super) fn entered(&self) -> Vec<(RoomName, Option<u64>)> {
+        let inside = self.rooms.iter().filter(|(_, place)| place.is_in());
+        inside.map(|(room, place)| (room.clone(), place.seen)).collect()
     }
 
-    /// The connection that had taken the place of another one is gone, and the other one is still there.
-    pub(super) fn moved_back(&mut self) {
-        self.send_again();
+    /// Another connection has entered these rooms and takes the place of the present one, on which more may have been
+    /// shown since. What was sent and not answered is sent again there.
+    pub(super) fn moved(&mut self, entered: &[Entered]) {
+        for Entered { room, asked, after, head } in entered {
+            let Some(place) = self.rooms.get_mut(room) else { continue };
+            // Who is still there on the other connection may have been shown more by now than there was when it was let
+            // in.
+            let shown = place.seen.filter(|_| asked == &Some(*after)).unwrap_or(*after);
+            place.enter(shown);
+            self.own.entered(room, shown, (*head).max(shown));
+        }
+        self.own.send_again();
+    }
+
+    /// The connection that had taken the place of another one is gone, and the other one, which is in these rooms, is
+    /// still there.
+    pub(super) fn moved_back(&mut self, rooms: &[RoomName]) {
+        for (_, place) in self.rooms.iter_mut().filter(|(room, _)| !rooms.contains(room)) {
+            place.step_out();
+        }
+        self.own.send_again();
     }
 
     /// The number of one's own messages that are not yet accepted and shown.
@@ -164,49 +243,72 @@ impl Model {
         self.own.len()
     }
 
-    /// One's own messages of which it is not known that the server has them.
-    pub(super) fn undelivered(&self) -> impl Iterator<Item = &MessageText> {
-        let open = |own: &&Own| !matches!(own.delivery, Delivery::Accepted { .. });
-        self.own.iter().filter(open).map(|own| &own.text)
+    /// Whether nobody is on the way into a room, and no room on the way to be changed.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.own.changes() == 0 && self.rooms.values().all(Place::is_in)
+    }
+
+    /// How many rooms are wanted and neither entered nor refused.
+    pub(super) fn entering(&self) -> usize {
+        self.rooms.values().filter(|place| place.is_wanted).count()
+    }
+
+    /// What one has said of which it is not known that the server has it.
+    pub(super) fn undelivered(&self) -> impl Iterator<Item = &Saying> {
+        self.own.open().map(|own| &own.saying)
     }
 
     /// Takes what the server sent. Messages of other rooms and of the login are passed over.
     pub(super) fn apply(&mut self, message: ServerMessage) -> Vec<Happening> {
         match message {
-            ServerMessage::Joined { room, after, head } if self.is_here(&room) => {
-                self.joined(after, head);
-                vec![Happening::Joined]
+            ServerMessage::Joined { room, after, head } => self.joined(&room, after, head),
+            ServerMessage::Said { room, sequence, at, author, id, kind, body } => {
+                let Some((room, _)) = self.find(&room) else { return Vec::new() };
+                let said = Happening::Said {
+                    room: room.clone(),
+                    at,
+                    author: author.clone(),
+                    kind,
+                    body: body.into(),
+                };
+                self.said(&room, sequence, &author, id, said)
             }
-            ServerMessage::Said { room, sequence, at, author, id, kind, body } if self.is_here(&room) => self
-                .said(
-                    sequence,
-                    &author,
-                    id,
-                    Happening::Said { at, author: author.clone(), kind, body: body.into() },
-                ),
-            ServerMessage::CaughtUp { room, .. } if self.is_here(&room) => vec![Happening::CaughtUp],
-            ServerMessage::Accepted { id, sequence, .. } => {
-                self.accepted(id, sequence);
+            ServerMessage::CaughtUp { room, .. } => {
+                self.find(&room).map(|(room, _)| Happening::CaughtUp { room }).into_iter().collect()
+            }
+            ServerMessage::Accepted { id, room, sequence, .. } => self.accepted(id, &room, sequence),
+            ServerMessage::Refused { code: _, text, id, .. } => self.refused(text, id),
+            ServerMessage::RoomRefused { room, code, text } => self.room_refused(&room, code, text),
+            ServerMessage::People { room, names, first, last } => {
+                let most = self.names_left_for(&room);
+                if let Some((_, place)) = self.find(&room) {
+                    place.gather(names, first, last, most);
+                }
                 Vec::new()
             }
-            ServerMessage::Refused { code, text, id, .. } => self.refused(code, text, id),
-            ServerMessage::RoomRefused { room, code, text } if self.is_here(&room) => {
-                vec![Happening::Refused { code, text }]
+            ServerMessage::Arrived { room, name, at } => {
+                let most = self.names_left_for(&room);
+                let Some((room, place)) = self.find(&room) else { return Vec::new() };
+                place.arrived(name.clone(), most);
+                self.unless_me(name, |name| Happening::Arrived { room, at, name })
             }
-            ServerMessage::People { room, names, first, last } if self.is_here(&room) => {
-                self.gather(names, first, last);
-                Vec::new()
+            ServerMessage::Left { room, name, at } => {
+                let Some((room, place)) = self.find(&room) else { return Vec::new() };
+                place.left(&name);
+                self.unless_me(name, |name| Happening::Left { room, at, name })
             }
-            ServerMessage::Arrived { room, name, at } if self.is_here(&room) => {
-                keep_name(&mut self.people, name.clone());
-                self.unless_me(name, |name| Happening::Arrived { at, name })
+            ServerMessage::RoomAdded { room, head, .. } => self.added(&room, head),
+            ServerMessage::RoomRemoved { room } => {
+                room.parse().map_or_else(|_| Vec::new(), |room| self.removed(&room))
             }
-            ServerMessage::Left { room, name, at } if self.is_here(&room) => {
-                self.people.remove(&name);
-                self.unless_me(name, |name| Happening::Left { at, name })
+            ServerMessage::AllRooms {} => self.all_told(),
+            ServerMessage::RoomList { rooms, more } => vec![Happening::Told(Told::List(rooms, more))],
+            ServerMessage::RoomDescription { card } => vec![Happening::Told(Told::Card(card))],
+            ServerMessage::Members { room, members, more } => {
+                vec![Happening::Told(Told::Members(room, members, more))]
             }
             ServerMessage::Lagged {} => {
-                self.send_again();
+                self.own.send_again();
                 vec![Happening::Lagged]
             }
             ServerMessage::Devices { devices } => vec![Happening::Devices(devices)],
@@ -217,80 +319,138 @@ impl Model {
         }
     }
 
-    fn is_here(&self, room: &str) -> bool {
-        room == self.room.as_str()
+    fn find(&mut self, room: &str) -> Option<(RoomName, &mut Place)> {
+        let room: RoomName = room.parse().ok()?;
+        let place = self.rooms.get_mut(&room)?;
+        Some((room, place))
     }
 
-    fn joined(&mut self, after: u64, head: u64) {
-        self.is_in = true;
-        self.seen = Some(after);
-        self.gathering.clear();
-        // A server that was restored from a backup may have lost what it once accepted, or have shown it elsewhere.
-        self.own.retain(|own| !matches!(own.delivery, Delivery::Accepted { sequence } if sequence <= after));
-        for own in &mut self.own {
-            if matches!(own.delivery, Delivery::Accepted { sequence } if sequence > head) {
-                own.delivery = Delivery::Waiting;
-            }
-        }
+    fn joined(&mut self, room: &str, after: u64, head: u64) -> Vec<Happening> {
+        let Some((room, place)) = self.find(room) else { return Vec::new() };
+        place.enter(after);
+        self.own.entered(&room, after, head);
+        vec![Happening::Joined { room }]
     }
 
-    fn said(&mut self, sequence: u64, author: &str, id: MessageId, said: Happening) -> Vec<Happening> {
-        let Some(seen) = self.seen.filter(|seen| self.is_in && sequence > *seen) else {
+    fn said(
+        &mut self,
+        room: &RoomName,
+        sequence: u64,
+        author: &str,
+        id: MessageId,
+        said: Happening,
+    ) -> Vec<Happening> {
+        let Some(seen) = self.rooms.get_mut(room).and_then(|place| place.show(sequence)) else {
             return Vec::new();
         };
-        self.seen = Some(sequence);
         if author == self.me {
-            self.own.retain(|own| own.id != id);
+            self.own.settle(id);
         }
-        let gap = (sequence - seen > 1).then(|| Happening::Missing { first: seen + 1, last: sequence - 1 });
+        let (room, first, last) = (room.clone(), seen + 1, sequence.saturating_sub(1));
+        let gap = (sequence - seen > 1).then_some(Happening::Missing { room, first, last });
         gap.into_iter().chain([said]).collect()
     }
 
-    fn accepted(&mut self, id: MessageId, sequence: u64) {
-        if self.seen.is_some_and(|seen| sequence <= seen) {
-            self.own.retain(|own| own.id != id);
-        } else if let Some(own) = self.own.iter_mut().find(|own| own.id == id) {
-            own.delivery = Delivery::Accepted { sequence };
+    fn accepted(&mut self, id: MessageId, room: &str, sequence: u64) -> Vec<Happening> {
+        let (Some(own), Ok(room)) = (self.own.find(id), room.parse::<RoomName>()) else { return Vec::new() };
+        own.delivery = Delivery::Accepted { sequence };
+        if matches!(own.saying, Saying::Change(RoomEvent::Made { .. })) {
+            let wished = own.room.clone();
+            self.made(&wished, &room);
+        }
+        // In a room that is not entered it won't come back.
+        if self.rooms.get(&room).is_none_or(|place| place.seen.is_some_and(|seen| sequence <= seen)) {
+            self.own.settle(id);
+        }
+        Vec::new()
+    }
+
+    /// A room was made, perhaps under another name than was wished for: what was typed for it goes there.
+    fn made(&mut self, wished: &RoomName, room: &RoomName) {
+        self.own.rename(wished, room);
+        if self.current == *wished {
+            self.current = room.clone();
+        }
+        let place = self.rooms.entry(room.clone()).or_default();
+        if !place.is_in() {
+            place.is_wanted = true;
+            place.seen = Some(0); // from its first message
         }
     }
 
-    fn refused(&mut self, code: Code, text: String, id: Option<MessageId>) -> Vec<Happening> {
+    fn added(&mut self, room: &str, head: u64) -> Vec<Happening> {
+        let Ok(room) = room.parse::<RoomName>() else { return Vec::new() };
+        if let Some(place) = self.rooms.get_mut(&room) {
+            place.is_told = true;
+            return Vec::new();
+        }
+        if self.rooms.len() >= ROOMS_MAX {
+            return Vec::new();
+        }
+        self.rooms.insert(room.clone(), Place::told(head));
+        // What one has made oneself is no news.
+        let is_own = self.own.being_made().iter().any(|wished| wished.as_str() == room.base());
+        if is_own { Vec::new() } else { vec![Happening::Added { room }] }
+    }
+
+    fn removed(&mut self, room: &RoomName) -> Vec<Happening> {
+        if self.rooms.remove(room).is_none() {
+            return Vec::new();
+        }
+        let given_up = self.give_up(room, "you are not in the room any more");
+        [Happening::Removed { room: room.clone() }].into_iter().chain(given_up).collect()
+    }
+
+    fn all_told(&mut self) -> Vec<Happening> {
+        let gone: Vec<_> = self
+            .rooms
+            .iter()
+            .filter(|(_, place)| !place.is_told && !place.is_wanted)
+            .map(|(room, _)| room.clone())
+            .collect();
+        let removed: Vec<_> = gone.iter().flat_map(|room| self.removed(room)).collect();
+        removed.into_iter().chain([Happening::AllTold]).collect()
+    }
+
+    fn room_refused(&mut self, room: &str, code: Code, text: String) -> Vec<Happening> {
+        match self.find(room) {
+            Some((room, place)) if place.is_asked() => {
+                self.rooms.remove(&room);
+                let given_up = self.give_up(&room, &text);
+                [Happening::NotEntered { room, code, text }].into_iter().chain(given_up).collect()
+            }
+            _ => vec![Happening::Told(Told::No(text))],
+        }
+    }
+
+    fn refused(&mut self, text: String, id: Option<MessageId>) -> Vec<Happening> {
         let Some(id) = id else {
-            return vec![Happening::Refused { code, text }];
+            return vec![Happening::Refused { text }];
         };
-        let is_open = |own: &Own| own.id == id && !matches!(own.delivery, Delivery::Accepted { .. });
-        let given_up = self.own.iter().position(is_open).and_then(|place| self.own.remove(place));
-        given_up.map(|own| Happening::NotDelivered { text: own.text, reason: text }).into_iter().collect()
+        let Some(own) = self.own.give_up(id) else { return Vec::new() };
+        let mut happenings = Vec::new();
+        if matches!(own.saying, Saying::Change(RoomEvent::Made { .. })) && !self.rooms.contains_key(&own.room)
+        {
+            happenings.extend(self.give_up(&own.room, "there is no such room"));
+        }
+        happenings.insert(0, Happening::NotDelivered { saying: own.saying, reason: text });
+        happenings
     }
 
-    fn gather(&mut self, names: Vec<String>, first: bool, last: bool) {
-        if first {
-            self.gathering.clear();
-        }
-        for name in names {
-            keep_name(&mut self.gathering, name);
-        }
-        if last {
-            self.people = std::mem::take(&mut self.gathering);
-        }
+    /// What one has said in a room that is gone is told, and said nowhere.
+    fn give_up(&mut self, room: &RoomName, reason: &str) -> Vec<Happening> {
+        let told = |saying| Happening::NotDelivered { saying, reason: reason.to_owned() };
+        self.own.give_up_room(room).into_iter().map(|own| told(own.saying)).collect()
+    }
+
+    /// How many names of people may be kept of this room, whatever is kept of it now.
+    fn names_left_for(&self, room: &str) -> usize {
+        let others = self.rooms.iter().filter(|(other, _)| other.as_str() != room);
+        PEOPLE_MAX.saturating_sub(others.map(|(_, place)| place.names()).sum())
     }
 
     fn unless_me(&self, name: String, happening: impl FnOnce(String) -> Happening) -> Vec<Happening> {
         if name == self.me { Vec::new() } else { vec![happening(name)] }
-    }
-
-    fn send_again(&mut self) {
-        for own in &mut self.own {
-            if own.delivery == Delivery::Sent {
-                own.delivery = Delivery::Waiting;
-            }
-        }
-    }
-}
-
-fn keep_name(people: &mut BTreeSet<String>, name: String) {
-    if people.len() < PEOPLE_MAX && name.len() <= NAME_BYTES_MAX {
-        people.insert(name);
     }
 }
 

@@ -1,14 +1,16 @@
-//! A session that gets old is replaced by a new one before it ends. The new connection logs in and enters the room
+//! A session that gets old is replaced by a new one before it ends. The new connection logs in and enters the rooms
 //! beside the old one, takes over from there, and only when it has caught up the old one is let go: so at every moment
-//! there is a connection that is in the room, and nobody there sees anyone come or go.
+//! there is a connection that is in the rooms, and nobody there sees anyone come or go.
 
 use std::time::{Duration, Instant};
 
 use crate::channel::Suite;
+use crate::names::RoomName;
 use crate::wire::ServerMessage;
 
 use super::backoff::Backoff;
 use super::courier::Courier;
+use super::model::Entered;
 
 /// Tells the connections of one run apart.
 pub(super) type LineId = u64;
@@ -28,10 +30,26 @@ pub(super) enum Renewal {
     Rests { due: Instant },
     /// A thread connects and logs in.
     Calls,
-    /// The next line has asked for the room, after the message with this number.
-    Enters { next: Line, asked: Option<u64> },
-    /// The next line is the present one, and catches up. What was under way on the one before still comes from there.
-    HandsOver { before: Line },
+    /// The next line has asked for the rooms, after the messages with these numbers, and was let into some of them.
+    Enters { next: Line, asked: Vec<(RoomName, Option<u64>)>, entered: Vec<Entered> },
+    /// The next line is the present one, and has yet to catch up in rooms that are `behind`. What was under way on the
+    /// one before, which is in these `rooms`, still comes from there.
+    HandsOver { before: Line, rooms: Vec<RoomName>, behind: Vec<RoomName> },
+}
+
+/// Notes that the next line was let into a room. Gives all rooms when it was the last one that was asked for.
+pub(super) fn entered_last(
+    asked: &[(RoomName, Option<u64>)],
+    entered: &mut Vec<Entered>,
+    room: &str,
+    after: u64,
+    head: u64,
+) -> Option<Vec<Entered>> {
+    let (room, asked_after) = asked.iter().find(|(asked, _)| asked.as_str() == room)?;
+    if entered.iter().all(|other| other.room != *room) {
+        entered.push(Entered { room: room.clone(), asked: *asked_after, after, head });
+    }
+    (entered.len() == asked.len()).then(|| entered.clone())
 }
 
 secret!(Line, Renewal);

@@ -2,6 +2,9 @@
 //! and sees that the screen, the server and the person learn of it. Whatever takes time (the network, the keyboard, a
 //! try to come back) has a thread of its own, so that nothing here waits for it.
 
+mod hearing;
+mod rooms;
+
 use std::io::{self, IsTerminal};
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -12,7 +15,7 @@ use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
 
 use crate::names::{InviteText, MessageText, MessageTextError, RoomName};
-use crate::wire::{BODY_TEXT, ClientMessage, Code, MessageId, ServerMessage};
+use crate::wire::{ClientMessage, MessageId};
 
 use super::commands::{self, Command, Typed};
 use super::connection::Connection;
@@ -22,12 +25,14 @@ use super::line_mode::{
     PlainLines, Pressed, Screen, Struck, Transcript, TypedLine, is_for_editing, read_keys,
 };
 use super::login::LoggedIn;
-use super::model::{Happening, Model, OWN_MAX};
+use super::model::{Entered, Model, OWN_MAX};
+use super::own::Saying;
 use super::own_account::{OwnAccount, Reaction};
 use super::server_identity::Server;
 use super::signals::Signals;
 use super::uplink::{Gone, Passed, Uplink};
-use super::{ClientError, Config, greeting};
+use super::{ClientError, Config, greeting, room_words};
+use rooms::Questions;
 
 /// How long to wait for an event when nothing else is due.
 const IDLE: Duration = Duration::from_secs(3600);
@@ -58,14 +63,19 @@ struct Session {
     uplink: Uplink,
     /// Where lines come from when they are not typed on the screen.
     lines: Option<PlainLines>,
+    /// The room that was entered first.
+    entry: RoomName,
     /// The first catching up is complete and the person was greeted.
     is_greeted: bool,
+    /// All rooms of the account were told once.
+    knows_rooms: bool,
     /// The person was told that the connection is lost, and not yet that it is back.
     is_lost: bool,
     /// Why the server ends the session, if it said so.
     closing: Option<String>,
     leaving: Option<Leaving>,
     own_account: OwnAccount,
+    questions: Questions,
     /// Lines that were not sent, or were refused.
     failed: usize,
 }
@@ -82,8 +92,7 @@ impl Session {
         let LoggedIn { connection, name, pass } = logged_in;
         let room = config.link.room.clone().unwrap_or_else(RoomName::lobby);
         let is_for_terminal = io::stdout().is_terminal();
-        let transcript =
-            Transcript::new(room.to_string(), TimeZone::system(), Timestamp::now(), is_for_terminal);
+        let transcript = Transcript::new(TimeZone::system(), Timestamp::now(), is_for_terminal);
         let (screen, lines) = if is_for_editing() && !config.plain {
             let screen = Screen::with_editor()?;
             read_keys(events.clone())?;
@@ -92,30 +101,36 @@ impl Session {
             (Screen::plain(), Some(PlainLines::start(events.clone())?))
         };
         let uplink = Uplink::new(server, pass, connection, events, config.limits.session)?;
-        let session = Self {
-            model: Model::new(name, room),
+        let mut session = Self {
+            model: Model::new(name, room.clone()),
+            entry: room,
             transcript,
             screen,
             uplink,
             lines,
             is_greeted: false,
+            knows_rooms: false,
             is_lost: false,
             closing: None,
             leaving: None,
             own_account: OwnAccount::default(),
+            questions: Questions::default(),
             failed: 0,
         };
-        session.join();
+        session.show_room()?;
+        session.begin();
         Ok(session)
     }
 
     fn take_events(&mut self, inbox: &Receiver<Event>) -> Result<(), ClientError> {
         loop {
-            for (id, text) in self.model.take_unsent() {
-                self.uplink.send(&self.say_message(id, &text));
+            if self.uplink.is_up() {
+                self.send_unsent();
+                self.ask_questions();
             }
+            let unsettled = self.under_way().unsettled;
             if let Some(lines) = self.lines.as_mut().filter(|_| self.is_greeted) {
-                lines.allow(self.model.unsettled() + self.own_account.unsettled());
+                lines.allow(unsettled);
             }
             self.uplink.try_if_due();
             if self.is_calm() {
@@ -140,7 +155,7 @@ impl Session {
         match event {
             Event::Server(line, message) => match self.uplink.pass(line, message) {
                 Passed::On(message) => self.heard(message)?,
-                Passed::Entered { asked, after, head } => self.move_over(asked, after, head),
+                Passed::Entered(rooms) => self.move_over(&rooms),
                 Passed::Over => {}
             },
             Event::Ended(line, end) => match self.uplink.ended(line) {
@@ -148,19 +163,19 @@ impl Session {
                     let reason = self.closing.take().unwrap_or_else(|| end.to_string());
                     return Ok(self.lost(&reason)?);
                 }
-                Gone::MovedBack => self.model.moved_back(),
+                Gone::MovedBack(rooms) => self.model.moved_back(&rooms),
                 Gone::Other => {}
             },
             Event::Renewed(mut tried) => {
                 tried.iter_mut().try_for_each(|connection| self.tell_news(connection))?;
-                if self.uplink.renewed(tried, &self.join_message(), self.model.seen()) {
-                    self.join();
+                if self.uplink.renewed(tried, self.model.entered()) {
+                    self.begin();
                 }
             }
             Event::CameBack(Ok(mut connection)) => {
                 self.tell_news(&mut connection)?;
                 self.uplink.came_back(*connection);
-                self.join();
+                self.begin();
             }
             Event::CameBack(Err(error)) if error.is_final() => return Err(error),
             Event::CameBack(Err(ClientError::PutOff { reason, wait, .. })) => {
@@ -177,9 +192,8 @@ impl Session {
 
     /// Ends what is left to end. Tells what the server never got.
     fn leave(mut self, inbox: Receiver<Event>, ended: Result<(), ClientError>) -> Result<(), ClientError> {
-        let undelivered: Vec<String> =
-            self.model.undelivered().map(|text| text.as_str().to_owned()).collect();
-        let told = undelivered.iter().try_for_each(|text| self.note(&format!("not delivered: \"{text}\"")));
+        let undelivered: Vec<String> = self.model.undelivered().map(room_words::not_delivered).collect();
+        let told = undelivered.iter().try_for_each(|told| self.note(told));
         let closed = told.and_then(|()| self.screen.close());
         self.uplink.leave(inbox);
         ended.and_then(|()| Ok(closed?)).or_else(unless_nobody_reads)?;
@@ -188,19 +202,26 @@ impl Session {
         if failed == 0 { Ok(()) } else { Err(ClientError::NotDelivered { count: failed }) }
     }
 
-    fn join(&self) {
-        self.uplink.send(&self.join_message());
+    /// On a new connection: enters what is to be entered, and asks for the rooms that the account is in.
+    fn begin(&mut self) {
+        self.send_unsent();
+        let ask = self.model.ask_for_rooms();
+        self.uplink.send(&ask);
     }
 
-    fn join_message(&self) -> ClientMessage {
-        ClientMessage::Join { room: self.model.room().to_string(), after: self.model.seen() }
+    fn send_unsent(&mut self) {
+        for message in self.model.take_unsent() {
+            self.uplink.send(&message);
+        }
     }
 
-    /// The new connection is in the room.
-    fn move_over(&mut self, asked: Option<u64>, after: u64, head: u64) {
-        if self.is_calm() {
-            self.model.moved(asked, after, head);
+    /// The new connection is in the rooms.
+    fn move_over(&mut self, rooms: &[Entered]) {
+        if self.is_calm() && rooms.len() == self.model.rooms().count() {
+            self.model.moved(rooms);
             self.uplink.move_over();
+            let ask = self.model.ask_for_rooms();
+            self.uplink.send(&ask);
         } else {
             self.uplink.put_off_renewal();
         }
@@ -209,78 +230,12 @@ impl Session {
     /// Whether another connection could take the place of the present one without anyone noticing: nobody is on the way
     /// in or out, and no answer is due that comes only on the connection where it was asked for.
     fn is_calm(&self) -> bool {
-        self.is_greeted && !self.is_lost && self.leaving.is_none() && self.own_account.unsettled() == 0
-    }
-
-    fn say_message(&self, id: MessageId, text: &MessageText) -> ClientMessage {
-        let body = text.as_str().as_bytes().to_vec().into();
-        ClientMessage::Say { room: self.model.room().to_string(), id, kind: BODY_TEXT, body }
-    }
-
-    fn heard(&mut self, message: ServerMessage) -> Result<(), ClientError> {
-        for happening in self.model.apply(message) {
-            match happening {
-                Happening::Lagged => {
-                    let told = self.own_account.answers_lost();
-                    self.react(told)?;
-                }
-                Happening::Said { at, author, kind, body } => {
-                    let lines = self.transcript.said(at, &author, kind, &body);
-                    self.print(&lines)?;
-                }
-                Happening::Arrived { at, name } => {
-                    let lines = self.transcript.arrived(at, &name);
-                    self.print(&lines)?;
-                }
-                Happening::Left { at, name } => {
-                    let lines = self.transcript.left(at, &name);
-                    self.print(&lines)?;
-                }
-                Happening::Joined if self.is_lost => {
-                    self.is_lost = false;
-                    self.note("the connection is back")?;
-                }
-                Happening::CaughtUp if !self.is_greeted => {
-                    self.is_greeted = true;
-                    self.note(&greeting::greeting(&self.model))?;
-                }
-                Happening::Joined | Happening::CaughtUp => {}
-                Happening::Missing { first, last } => {
-                    let told = format!("messages {first} to {last} did not come; tell the server's operator");
-                    self.note(&told)?;
-                }
-                Happening::NotDelivered { text, reason } => {
-                    self.not_sent(&format!("not delivered: \"{}\" ({reason})", text.as_str()))?;
-                }
-                Happening::Refused { code: Code::NoSuchRoom, text } => {
-                    return Err(ClientError::NoSuchRoom { room: self.model.room().clone(), reason: text });
-                }
-                Happening::Refused { text, .. } => {
-                    let reactions = self.own_account.refused(&text);
-                    self.react(reactions)?;
-                }
-                Happening::Devices(devices) => {
-                    let lines = self.transcript.devices(&devices);
-                    self.print(&lines)?;
-                    let reactions = self.own_account.listed(devices);
-                    self.react(reactions)?;
-                }
-                Happening::PasswordChanged => {
-                    let reactions = self.own_account.password_changed();
-                    self.react(reactions)?;
-                }
-                Happening::Invited { token, uses, until } => {
-                    self.show_invite(token, uses, until)?;
-                    let reactions = self.own_account.invited();
-                    self.react(reactions)?;
-                }
-                Happening::Closing { code: Code::DeviceRevoked | Code::Banned, text } => {
-                    return Err(ClientError::Revoked(text));
-                }
-                Happening::Closing { text, .. } => self.closing = Some(text),
-            }
-        }
-        Ok(())
+        self.is_greeted
+            && !self.is_lost
+            && self.leaving.is_none()
+            && self.own_account.unsettled() == 0
+            && self.questions.len() == 0
+            && self.model.is_at_rest()
     }
 
     fn lost(&mut self, reason: &str) -> io::Result<ControlFlow<()>> {
@@ -288,6 +243,7 @@ impl Session {
         self.uplink.lost();
         let told = self.own_account.answers_lost();
         self.react(told)?;
+        self.questions_lost()?;
         if !self.is_lost {
             self.is_lost = true;
             self.note(&format!("the connection is lost ({reason}); trying to come back"))?;
@@ -332,6 +288,7 @@ impl Session {
             Ok(Typed::Nothing) => {}
             Ok(Typed::Say(text)) => self.say(text)?,
             Ok(Typed::Do(Command::Quit)) => return Ok(self.quit()),
+            Ok(Typed::Do(command)) if command.is_about_rooms() => self.room_command(command)?,
             Ok(Typed::Do(command)) => self.answer(command)?,
             Err(error) => self.not_sent(&error.to_string())?,
         }
@@ -339,6 +296,10 @@ impl Session {
     }
 
     fn say(&mut self, text: MessageText) -> Result<(), ClientError> {
+        if !self.model.is_somewhere() {
+            let (room, told) = (self.model.room(), room_words::not_delivered(&Saying::Text(text)));
+            return Ok(self.not_sent(&format!("{told} (you are not in {room}; /join enters another room)"))?);
+        }
         let id = MessageId::random().ok_or(ClientError::NoEntropy)?;
         let is_shown = self.uplink.is_up() || self.lines.is_some();
         let waits = (!is_shown).then(|| format!("not connected; this waits: {}", text.as_str()));
@@ -379,7 +340,7 @@ impl Session {
                 let suite = self.uplink.suite();
                 suite.map_or(Ok(()), |suite| self.note(&format!("this session is protected by {suite}")))
             }
-            Command::Quit => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -442,7 +403,10 @@ impl Session {
 
     fn under_way(&self) -> UnderWay {
         UnderWay {
-            unsettled: self.model.unsettled() + self.own_account.unsettled(),
+            unsettled: self.model.unsettled()
+                + self.model.entering()
+                + self.questions.len()
+                + self.own_account.unsettled(),
             undelivered: self.model.undelivered().count(),
             is_greeted: self.is_greeted,
         }

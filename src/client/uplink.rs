@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tracing::debug;
 
 use crate::channel::Suite;
-use crate::names::NewPassword;
+use crate::names::{NewPassword, RoomName};
 use crate::wire::{ClientMessage, ServerMessage};
 
 use super::ClientError;
@@ -20,7 +20,8 @@ use super::connection::Connection;
 use super::courier::Courier;
 use super::event::Event;
 use super::login::{self, Pass};
-use super::renewal::{Line, LineId, Renewal, Schedule, counts_beside};
+use super::model::Entered;
+use super::renewal::{Line, LineId, Renewal, Schedule, counts_beside, entered_last};
 use super::server_identity::Server;
 
 /// The time for the server to answer our goodbye.
@@ -54,19 +55,18 @@ secret!(Uplink, State);
 pub(super) enum Passed {
     /// It counts.
     On(ServerMessage),
-    /// The next line was let into the room, for which it had `asked`: it is to be moved to, or put off.
-    Entered { asked: Option<u64>, after: u64, head: u64 },
+    /// The next line was let into all rooms that it has asked for: it is to be moved to, or put off.
+    Entered(Vec<Entered>),
     /// Nothing.
     Over,
 }
 
 /// Which line has ended.
-#[derive(PartialEq, Eq)]
 pub(super) enum Gone {
     /// The present one, and there is no other.
     Present,
-    /// The present one, and the one before is still there.
-    MovedBack,
+    /// The present one, and the one before is still there, in these rooms.
+    MovedBack(Vec<RoomName>),
     /// One that does not matter any more, or yet.
     Other,
 }
@@ -132,18 +132,23 @@ impl Uplink {
             return Passed::Over;
         };
         match (renewal, message) {
-            (Renewal::HandsOver { .. }, message @ ServerMessage::CaughtUp { .. }) if line == present.id => {
-                self.let_go_of_the_one_before();
-                Passed::On(message)
+            (Renewal::HandsOver { behind, .. }, ServerMessage::CaughtUp { room, sequence })
+                if line == present.id =>
+            {
+                behind.retain(|other| other.as_str() != room);
+                if behind.is_empty() {
+                    self.let_go_of_the_one_before();
+                }
+                Passed::On(ServerMessage::CaughtUp { room, sequence })
             }
             (_, message) if line == present.id => Passed::On(message),
-            (Renewal::HandsOver { before }, message) if line == before.id && counts_beside(&message) => {
+            (Renewal::HandsOver { before, .. }, message) if line == before.id && counts_beside(&message) => {
                 Passed::On(message)
             }
-            (Renewal::Enters { next, asked }, ServerMessage::Joined { after, head, .. })
+            (Renewal::Enters { next, asked, entered }, ServerMessage::Joined { room, after, head })
                 if line == next.id =>
             {
-                Passed::Entered { asked: *asked, after, head }
+                entered_last(asked, entered, &room, after, head).map_or(Passed::Over, Passed::Entered)
             }
             (
                 Renewal::Enters { next, .. },
@@ -169,13 +174,13 @@ impl Uplink {
         };
         let is_present = line == present.id;
         match std::mem::replace(renewal, Renewal::Calls) {
-            Renewal::HandsOver { before } if is_present => {
+            Renewal::HandsOver { before, rooms, .. } if is_present => {
                 debug!("the new session is lost; the one before goes on");
                 std::mem::replace(present, before).courier.join();
                 *renewal = self.schedule.put_off(rand::random());
-                Gone::MovedBack
+                Gone::MovedBack(rooms)
             }
-            Renewal::HandsOver { before } if line == before.id => {
+            Renewal::HandsOver { before, .. } if line == before.id => {
                 before.courier.join();
                 *renewal = self.schedule.begins(rand::random());
                 Gone::Other
@@ -259,23 +264,25 @@ impl Uplink {
         }
     }
 
-    /// Such a try has ended. The new connection asks for the room with `join`, which has the number `asked`. True when
-    /// the present one was lost meanwhile, and the new one is now present instead, and has not asked.
+    /// Such a try has ended. The new connection asks for these rooms, after these numbers. True when the present one was
+    /// lost meanwhile, and the new one is now present instead, and has not asked.
     pub(super) fn renewed(
         &mut self,
         tried: Result<Box<Connection>, ClientError>,
-        join: &ClientMessage,
-        asked: Option<u64>,
+        asked: Vec<(RoomName, Option<u64>)>,
     ) -> bool {
         let was_calling = matches!(self.state, State::Up { renewal: Renewal::Calls, .. });
         match tried {
             Err(error) => debug!(%error, "no new session; the present one goes on"),
             Ok(connection) if was_calling => {
                 if let Ok(next) = self.line(*connection)
-                    && next.courier.send(join).is_ok()
+                    && asked.iter().all(|(room, after)| {
+                        let join = ClientMessage::Join { room: room.to_string(), after: *after };
+                        next.courier.send(&join).is_ok()
+                    })
                     && let State::Up { renewal, .. } = &mut self.state
                 {
-                    *renewal = Renewal::Enters { next, asked };
+                    *renewal = Renewal::Enters { next, asked, entered: Vec::new() };
                     return false;
                 }
             }
@@ -291,13 +298,15 @@ impl Uplink {
         false
     }
 
-    /// From now on the next line, which is in the room, is the present one.
+    /// From now on the next line, which is in the rooms, is the present one.
     pub(super) fn move_over(&mut self) {
         let State::Up { present, renewal } = &mut self.state else { return };
         match std::mem::replace(renewal, Renewal::Calls) {
-            Renewal::Enters { next, .. } => {
+            Renewal::Enters { next, asked, .. } => {
                 debug!(line = next.id, "the session is renewed");
-                *renewal = Renewal::HandsOver { before: std::mem::replace(present, next) };
+                let rooms: Vec<_> = asked.into_iter().map(|(room, _)| room).collect();
+                let before = std::mem::replace(present, next);
+                *renewal = Renewal::HandsOver { before, behind: rooms.clone(), rooms };
             }
             other => *renewal = other,
         }
@@ -343,7 +352,7 @@ impl Uplink {
     }
 
     fn part_from(&mut self, renewal: Renewal) {
-        if let Renewal::Enters { next: line, .. } | Renewal::HandsOver { before: line } = renewal {
+        if let Renewal::Enters { next: line, .. } | Renewal::HandsOver { before: line, .. } = renewal {
             line.courier.say_goodbye();
             self.parting.push(line);
         }

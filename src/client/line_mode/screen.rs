@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::editor::{Editor, Pressed};
 use super::secret::{SecretKey, SecretLine};
 
+/// What stands before the line that is being typed, at first.
 const PROMPT: &str = "> ";
 
 /// As wide as the time that each line begins with.
@@ -26,6 +27,7 @@ const CLEAR_ROW: &str = "\r\x1b[J";
 /// Standard output, perhaps with a line below it that is being typed.
 pub(in crate::client) struct Screen {
     out: Stdout,
+    prompt: String,
     editing: Option<(Editor, RawMode)>,
     /// A question that has the last row meanwhile, and the answer to it that is not shown.
     secret: Option<(&'static str, SecretLine)>,
@@ -52,14 +54,15 @@ pub(in crate::client) fn is_for_editing() -> bool {
 impl Screen {
     /// Lines and nothing else.
     pub(in crate::client) fn plain() -> Self {
-        Self { out: io::stdout(), editing: None, secret: None }
+        Self { out: io::stdout(), prompt: PROMPT.to_owned(), editing: None, secret: None }
     }
 
     /// Lines, and the line that is being typed.
     pub(in crate::client) fn with_editor() -> io::Result<Self> {
         let raw = RawMode::enter()?;
         execute!(io::stdout(), EnableBracketedPaste)?;
-        let mut screen = Self { out: io::stdout(), editing: Some((Editor::default(), raw)), secret: None };
+        let mut screen = Self::plain();
+        screen.editing = Some((Editor::default(), raw));
         screen.paint()?;
         Ok(screen)
     }
@@ -83,6 +86,12 @@ impl Screen {
     /// Asks for a line that is not shown, in the place of the one that is being typed, which comes back afterwards.
     pub(in crate::client) fn ask_secretly(&mut self, question: &'static str) -> io::Result<()> {
         self.secret = Some((question, SecretLine::default()));
+        self.paint()
+    }
+
+    /// Changes what stands before the line that is being typed.
+    pub(in crate::client) fn set_prompt(&mut self, prompt: String) -> io::Result<()> {
+        self.prompt = prompt;
         self.paint()
     }
 
@@ -145,7 +154,7 @@ impl Screen {
         if let Some((question, _)) = &self.secret {
             write!(self.out, "{CLEAR_ROW}{question}")?;
         } else if let Some((editor, _)) = &self.editing {
-            self.out.write_all(row(PROMPT, editor).as_bytes())?;
+            self.out.write_all(row(&self.prompt, editor).as_bytes())?;
         }
         self.out.flush()
     }

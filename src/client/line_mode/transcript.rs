@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 12:34 #lobby <alice> hello      what is said
-//! 12:34 #lobby * bob joined       what happens
+//! 12:34 #lobby * bob joined       what happens, also to the room
 //! 12:34 ! …                       what concerns only me
 //! ```
 //!
@@ -17,31 +17,38 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 use crate::channel::Fingerprint;
+use crate::client::room_words;
+use crate::names::RoomName;
 use crate::terminal_text::{boundary_after, one_line};
-use crate::wire::{BODY_TEXT, Device};
+use crate::wire::{BODY_ROOM_EVENT, BODY_TEXT, Device, RoomEvent};
 
 /// Makes lines, and remembers the day of the last one.
 pub(in crate::client) struct Transcript {
     zone: TimeZone,
-    room: String,
     day: Date,
     is_for_terminal: bool,
 }
 
 impl Transcript {
-    /// The lines of one room, of which the first is of today.
-    pub(in crate::client) fn new(
-        room: String,
-        zone: TimeZone,
-        now: Timestamp,
-        is_for_terminal: bool,
-    ) -> Self {
+    /// Lines of which the first is of today.
+    pub(in crate::client) fn new(zone: TimeZone, now: Timestamp, is_for_terminal: bool) -> Self {
         let day = now.to_zoned(zone.clone()).date();
-        Self { zone, room, day, is_for_terminal }
+        Self { zone, day, is_for_terminal }
     }
 
-    /// Something was said, `at` in milliseconds since 1970.
-    pub(in crate::client) fn said(&mut self, at: u64, author: &str, kind: u16, body: &[u8]) -> Vec<String> {
+    /// Something was said, `at` in milliseconds since 1970. A change of the room is something that happens.
+    pub(in crate::client) fn said(
+        &mut self,
+        room: &RoomName,
+        at: u64,
+        author: &str,
+        kind: u16,
+        body: &[u8],
+    ) -> Vec<String> {
+        let event = (kind == BODY_ROOM_EVENT).then(|| RoomEvent::parse(body)).flatten();
+        if let Some(event) = event {
+            return self.dated(at, format!("{room} * {}", one_line(room_words::event(author, &event))));
+        }
         let body = if kind == BODY_TEXT {
             one_line(body)
         } else {
@@ -49,17 +56,17 @@ impl Transcript {
         };
         let author = one_line(author);
         let boundary = if self.is_for_terminal { boundary_after(&author) } else { "" };
-        self.dated(at, |room| format!("{room} <{author}>{boundary} {body}"))
+        self.dated(at, format!("{room} <{author}>{boundary} {body}"))
     }
 
     /// Someone joined.
-    pub(in crate::client) fn arrived(&mut self, at: u64, name: &str) -> Vec<String> {
-        self.dated(at, |room| format!("{room} * {} joined", one_line(name)))
+    pub(in crate::client) fn arrived(&mut self, room: &RoomName, at: u64, name: &str) -> Vec<String> {
+        self.dated(at, format!("{room} * {} joined", one_line(name)))
     }
 
     /// Someone left.
-    pub(in crate::client) fn left(&mut self, at: u64, name: &str) -> Vec<String> {
-        self.dated(at, |room| format!("{room} * {} left", one_line(name)))
+    pub(in crate::client) fn left(&mut self, room: &RoomName, at: u64, name: &str) -> Vec<String> {
+        self.dated(at, format!("{room} * {} left", one_line(name)))
     }
 
     /// Something that concerns only this person.
@@ -102,8 +109,12 @@ impl Transcript {
         Some(time.to_zoned(self.zone.clone()))
     }
 
-    fn dated(&mut self, at: u64, what: impl FnOnce(&str) -> String) -> Vec<String> {
-        let what = what(&self.room);
+    /// The day of a time.
+    pub(in crate::client) fn day(&self, at: u64) -> String {
+        self.local(at).map_or_else(|| "?".to_owned(), |time| time.strftime("%F").to_string())
+    }
+
+    fn dated(&mut self, at: u64, what: String) -> Vec<String> {
         let Some(time) = self.local(at) else {
             return vec![format!("--:-- {what}")];
         };
@@ -128,21 +139,25 @@ mod tests {
     const NOW: u64 = 1_795_170_840_000;
     const DAY: u64 = 24 * 60 * 60 * 1000;
 
+    fn lobby() -> RoomName {
+        RoomName::lobby()
+    }
+
     fn transcript() -> Transcript {
         transcript_for(false)
     }
 
     fn transcript_for(terminal: bool) -> Transcript {
         let now = Timestamp::from_millisecond(NOW.try_into().unwrap()).unwrap();
-        Transcript::new("#lobby".into(), TimeZone::UTC, now, terminal)
+        Transcript::new(TimeZone::UTC, now, terminal)
     }
 
     #[test]
     fn lines_have_the_formats_that_scripts_rely_on() {
         let mut transcript = transcript();
-        assert_eq!(transcript.said(NOW, "alice", 0, b"hello"), ["10:34 #lobby <alice> hello"]);
-        assert_eq!(transcript.arrived(NOW, "bob"), ["10:34 #lobby * bob joined"]);
-        assert_eq!(transcript.left(NOW, "bob"), ["10:34 #lobby * bob left"]);
+        assert_eq!(transcript.said(&lobby(), NOW, "alice", 0, b"hello"), ["10:34 #lobby <alice> hello"]);
+        assert_eq!(transcript.arrived(&lobby(), NOW, "bob"), ["10:34 #lobby * bob joined"]);
+        assert_eq!(transcript.left(&lobby(), NOW, "bob"), ["10:34 #lobby * bob left"]);
         let note = transcript.note("alone");
         assert_eq!((note.len(), note.get(5..)), (13, Some(" ! alone")));
     }
@@ -151,39 +166,47 @@ mod tests {
     fn a_new_day_is_named_before_its_first_line() {
         let mut transcript = transcript();
         let yesterday = ["10:34 ! Thursday, 19 November 2026", "10:34 #lobby <bob> late"];
-        assert_eq!(transcript.said(NOW - DAY, "bob", 0, b"late"), yesterday);
-        assert_eq!(transcript.said(NOW - DAY, "bob", 0, b"later").len(), 1);
-        let today = transcript.said(NOW, "bob", 0, b"morning");
+        assert_eq!(transcript.said(&lobby(), NOW - DAY, "bob", 0, b"late"), yesterday);
+        assert_eq!(transcript.said(&lobby(), NOW - DAY, "bob", 0, b"later").len(), 1);
+        let today = transcript.said(&lobby(), NOW, "bob", 0, b"morning");
         assert_eq!(today[0], "10:34 ! Friday, 20 November 2026");
     }
 
     #[test]
     fn whatever_comes_from_the_network_stays_on_its_line_and_is_safe() {
         let mut transcript = transcript();
-        let line = transcript.said(NOW, "eve\n12:00 #lobby <bob", 0, b"\x1b[2Jgone\r\nand \xff");
+        let line = transcript.said(&lobby(), NOW, "eve\n12:00 #lobby <bob", 0, b"\x1b[2Jgone\r\nand \xff");
         assert_eq!(line, ["10:34 #lobby <eve⏎12:00 #lobby <bob> \u{fffd}[2Jgone⏎and \u{fffd}"]);
-        assert_eq!(transcript.arrived(NOW, "\u{202e}bob").concat(), "10:34 #lobby * \u{fffd}bob joined");
+        assert_eq!(
+            transcript.arrived(&lobby(), NOW, "\u{202e}bob").concat(),
+            "10:34 #lobby * \u{fffd}bob joined"
+        );
         assert!(transcript.note("no\x07").ends_with("! no\u{fffd}"));
     }
 
     #[test]
     fn names_of_any_script_stand_where_names_stand() {
         for name in ["алиса", "王伟", "שלום", "سارة٢", "अमित"] {
-            let said = |terminal| transcript_for(terminal).said(NOW, name, 0, "<ב 5 hi".as_bytes()).concat();
+            let said = |terminal| {
+                transcript_for(terminal).said(&lobby(), NOW, name, 0, "<ב 5 hi".as_bytes()).concat()
+            };
             assert_eq!(said(false), format!("10:34 #lobby <{name}> <ב 5 hi"));
             assert_eq!(said(true).replace('\u{200e}', ""), said(false));
             assert_eq!(said(true).contains(">\u{200e} "), ["שלום", "سارة٢"].contains(&name), "{name}");
-            assert_eq!(transcript_for(true).left(NOW, name).concat(), format!("10:34 #lobby * {name} left"));
+            assert_eq!(
+                transcript_for(true).left(&lobby(), NOW, name).concat(),
+                format!("10:34 #lobby * {name} left")
+            );
         }
     }
 
     #[test]
     fn what_a_newer_version_says_has_a_place_and_impossible_times_have_none() {
         let mut transcript = transcript();
-        let shown = transcript.said(NOW, "bob", 7, b"\x00\x01").concat();
+        let shown = transcript.said(&lobby(), NOW, "bob", 7, b"\x00\x01").concat();
         assert_eq!(shown, "10:34 #lobby <bob> (something of kind 7, which this version of chat can't show)");
         for at in [u64::MAX, i64::MAX.unsigned_abs()] {
-            assert_eq!(transcript.said(at, "bob", 0, b"hi"), ["--:-- #lobby <bob> hi"]);
+            assert_eq!(transcript.said(&lobby(), at, "bob", 0, b"hi"), ["--:-- #lobby <bob> hi"]);
         }
     }
 }

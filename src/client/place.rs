@@ -1,0 +1,121 @@
+//! Where this client is in one room: how far it has shown what was said there, and who is there.
+
+use std::collections::BTreeSet;
+
+/// The longest name that is kept, in bytes.
+const NAME_BYTES_MAX: usize = 256;
+
+/// One room that this person is in, or wants to be in.
+#[derive(Default)]
+pub(super) struct Place {
+    /// The person has asked for it, and was not let in yet.
+    pub(super) is_wanted: bool,
+    stage: Stage,
+    /// The server has told that the account is in it, since it was last asked for all rooms.
+    pub(super) is_told: bool,
+    /// The number of the last message that was shown, or after which it shall be; `None` if the server decides.
+    pub(super) seen: Option<u64>,
+    people: BTreeSet<String>,
+    /// A list of people of which parts are still to come.
+    gathering: BTreeSet<String>,
+}
+
+/// How far it is with a room on the present connection.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Outside,
+    /// The server was asked for it.
+    Asked,
+    Inside,
+}
+
+impl Place {
+    /// A room that the account is in, and in which this much was said before this person came.
+    pub(super) fn told(head: u64) -> Self {
+        Self { is_told: true, seen: Some(head), ..Self::default() }
+    }
+
+    /// Someone was let in.
+    pub(super) fn enter(&mut self, after: u64) {
+        (self.is_wanted, self.is_told, self.stage) = (false, true, Stage::Inside);
+        self.seen = Some(after);
+        self.gathering.clear();
+    }
+
+    /// The connection is gone.
+    pub(super) fn lose(&mut self) {
+        (self.is_told, self.stage) = (false, Stage::Outside);
+    }
+
+    /// Whether it was entered on the present connection.
+    pub(super) fn is_in(&self) -> bool {
+        self.stage == Stage::Inside
+    }
+
+    /// Whether it was asked for on the present connection, and there is no answer yet.
+    pub(super) fn is_asked(&self) -> bool {
+        self.stage == Stage::Asked
+    }
+
+    /// Whether it is to be asked for now; true once on each connection. Who is in the lobby is so everywhere.
+    pub(super) fn ask(&mut self, is_lobby: bool) -> bool {
+        let is_due = self.stage == Stage::Outside && (self.is_wanted || self.is_told || is_lobby);
+        if is_due {
+            self.stage = Stage::Asked;
+        }
+        is_due
+    }
+
+    /// The present connection is one that has not entered it.
+    pub(super) fn step_out(&mut self) {
+        self.stage = Stage::Outside;
+    }
+
+    /// Notes that this message is being shown. Gives the number of the one before it that was; none if it was shown
+    /// before, or was not to be.
+    pub(super) fn show(&mut self, sequence: u64) -> Option<u64> {
+        let seen = self.seen.filter(|seen| self.is_in() && sequence > *seen)?;
+        self.seen = Some(sequence);
+        Some(seen)
+    }
+
+    /// Who is there, in the order of the alphabet.
+    pub(super) fn people(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.people.iter().map(String::as_str)
+    }
+
+    /// How many names are kept.
+    pub(super) fn names(&self) -> usize {
+        self.people.len().max(self.gathering.len())
+    }
+
+    /// Takes a part of a list of people. No more than `most` names are kept.
+    pub(super) fn gather(&mut self, names: Vec<String>, first: bool, last: bool, most: usize) {
+        if first {
+            self.gathering.clear();
+        }
+        for name in names {
+            keep(&mut self.gathering, name, most);
+        }
+        if last {
+            self.people = std::mem::take(&mut self.gathering);
+        }
+    }
+
+    /// Someone came.
+    pub(super) fn arrived(&mut self, name: String, most: usize) {
+        keep(&mut self.people, name, most);
+    }
+
+    /// Someone went.
+    pub(super) fn left(&mut self, name: &str) {
+        self.people.remove(name);
+    }
+}
+
+fn keep(people: &mut BTreeSet<String>, name: String, most: usize) {
+    if people.len() < most && name.len() <= NAME_BYTES_MAX {
+        people.insert(name);
+    }
+}

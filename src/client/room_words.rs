@@ -1,0 +1,141 @@
+//! What happens in rooms and what they are, in words.
+
+use crate::names::RoomName;
+use crate::wire::{ROOM_OPERATOR, RoomCard, RoomEvent, RoomLine, RoomMember};
+
+use super::own::Saying;
+
+/// A change of a room, which `author` has made.
+pub(super) fn event(author: &str, event: &RoomEvent) -> String {
+    match event {
+        RoomEvent::Made { is_private: true } => {
+            format!("{author} made this room; only those get in who are added")
+        }
+        RoomEvent::Made { is_private: false } => format!("{author} made this room; anyone can enter"),
+        RoomEvent::Joined {} => format!("{author} is a member now"),
+        RoomEvent::Left {} => format!("{author} is no member any more"),
+        RoomEvent::Added { name } => format!("{author} added {name}"),
+        RoomEvent::Role { name, role: ROOM_OPERATOR } => format!("{author} made {name} an operator"),
+        RoomEvent::Role { name, .. } => format!("{author} made {name} an operator no more"),
+        RoomEvent::Topic { topic } if topic.is_empty() => format!("{author} removed the topic"),
+        RoomEvent::Topic { topic } => format!("{author} set the topic: {topic}"),
+    }
+}
+
+/// What was said and did not come to pass.
+pub(super) fn not_delivered(saying: &Saying) -> String {
+    match saying {
+        Saying::Text(text) => format!("not delivered: \"{}\"", text.as_str()),
+        Saying::Change(event) => {
+            let command = match event {
+                RoomEvent::Made { .. } => "/create",
+                RoomEvent::Joined {} => "/join",
+                RoomEvent::Left {} => "/part",
+                RoomEvent::Added { .. } => "/add",
+                RoomEvent::Role { role: ROOM_OPERATOR, .. } => "/op",
+                RoomEvent::Role { .. } => "/deop",
+                RoomEvent::Topic { .. } => "/topic",
+            };
+            format!("not done: {command}")
+        }
+    }
+}
+
+/// The public rooms, one a line; `more` is where the next ones begin.
+pub(super) fn list(rooms: &[RoomLine]) -> Vec<String> {
+    let line = |line: &RoomLine| {
+        let members = line.members.map_or_else(|| "everyone".to_owned(), members);
+        let topic = if line.topic.is_empty() { String::new() } else { format!(": {}", line.topic) };
+        format!("{} ({members}){topic}", line.room)
+    };
+    rooms.iter().map(line).collect()
+}
+
+/// What a room is and who can read it, made on the day `made`.
+pub(super) fn card(card: &RoomCard, made: &str) -> Vec<String> {
+    let room = &card.room;
+    let is_private = room.parse().is_ok_and(|name: RoomName| name.is_private());
+    let who = match (card.members, is_private) {
+        (None, _) => "everyone who has an account here is in it".to_owned(),
+        (Some(count), true) => format!("private: {} and nobody else can enter or know of it", members(count)),
+        (Some(count), false) => format!("public: {}, and everyone with an account can enter", members(count)),
+    };
+    let role = match card.role {
+        None => "you are not in it",
+        Some(ROOM_OPERATOR) => "you are an operator",
+        Some(_) => "you are a member",
+    };
+    let by = if card.made_by.is_empty() { String::new() } else { format!(" by {}", card.made_by) };
+    let topic = if card.topic.is_empty() { "no topic".to_owned() } else { format!("topic: {}", card.topic) };
+    vec![
+        format!("{room}: {topic}"),
+        format!("{room}: {who}; {role}"),
+        format!(
+            "{room}: made {made}{by}; all that was said since ({} messages) is kept and members can read it",
+            card.head
+        ),
+        format!(
+            "{room}: protected between you and the server; whoever runs the server, or has its disk, can read it too"
+        ),
+    ]
+}
+
+/// A room's topic.
+pub(super) fn topic(card: &RoomCard) -> String {
+    if card.topic.is_empty() {
+        format!("{} has no topic", card.room)
+    } else {
+        format!("{} is about: {}", card.room, card.topic)
+    }
+}
+
+/// Who is in a room; `more` if others come after these.
+pub(super) fn who_is_in(room: &str, members: &[RoomMember], more: bool) -> String {
+    let name = |member: &RoomMember| {
+        let role = if member.role == ROOM_OPERATOR { " (operator)" } else { "" };
+        format!("{}{role}", member.name)
+    };
+    let names: Vec<String> = members.iter().map(name).collect();
+    format!("{room}: in it are {}{}", names.join(", "), if more { ", and more" } else { "" })
+}
+
+fn members(count: u64) -> String {
+    if count == 1 { "1 member".to_owned() } else { format!("{count} members") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn card_of(room: &str, members: Option<u64>) -> RoomCard {
+        let (topic, role, made_by) = (String::new(), Some(ROOM_OPERATOR), "alice".to_owned());
+        RoomCard { room: room.into(), topic, members, role, made_at: 1, made_by, head: 7 }
+    }
+
+    #[test]
+    fn a_card_says_who_can_read_and_that_the_operator_of_the_server_can() {
+        let told = |room, members| card(&card_of(room, members), "2026-11-20").join("\n");
+        assert!(told("#plans.k7q2", Some(2)).contains("private: 2 members and nobody else"));
+        assert!(told("#tea", Some(1)).contains("public: 1 member, and everyone with an account"));
+        assert!(told("#lobby", None).contains("everyone who has an account"));
+        for room in ["#plans.k7q2", "#tea"] {
+            let told = told(room, Some(1));
+            assert!(told.contains("whoever runs the server") && told.contains("made 2026-11-20 by alice"));
+        }
+    }
+
+    #[test]
+    fn each_change_has_its_words() {
+        let bob = || "bob".to_owned();
+        let cases = [
+            (RoomEvent::Added { name: bob() }, "alice added bob"),
+            (RoomEvent::Role { name: bob(), role: 1 }, "alice made bob an operator"),
+            (RoomEvent::Role { name: bob(), role: 0 }, "alice made bob an operator no more"),
+            (RoomEvent::Topic { topic: String::new() }, "alice removed the topic"),
+            (RoomEvent::Topic { topic: "tea".into() }, "alice set the topic: tea"),
+        ];
+        for (change, words) in cases {
+            assert_eq!(event("alice", &change), words);
+        }
+    }
+}

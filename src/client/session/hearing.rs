@@ -1,0 +1,98 @@
+//! What the server says, and what the person is told of it.
+
+use crate::wire::{Code, ServerMessage};
+
+use super::super::model::Happening;
+use super::super::{ClientError, greeting, room_words};
+use super::Session;
+
+impl Session {
+    /// Takes what the server says.
+    pub(super) fn heard(&mut self, message: ServerMessage) -> Result<(), ClientError> {
+        for happening in self.model.apply(message) {
+            match happening {
+                Happening::Lagged => {
+                    let told = self.own_account.answers_lost();
+                    self.react(told)?;
+                    self.questions_lost()?;
+                    let ask = self.model.ask_for_rooms();
+                    self.uplink.send(&ask);
+                }
+                Happening::Said { room, at, author, kind, body } => {
+                    let lines = self.transcript.said(&room, at, &author, kind, &body);
+                    self.print(&lines)?;
+                }
+                Happening::Arrived { room, at, name } => {
+                    let lines = self.transcript.arrived(&room, at, &name);
+                    self.print(&lines)?;
+                }
+                Happening::Left { room, at, name } => {
+                    let lines = self.transcript.left(&room, at, &name);
+                    self.print(&lines)?;
+                }
+                Happening::Joined { .. } if self.is_lost => {
+                    self.is_lost = false;
+                    self.note("the connection is back")?;
+                }
+                Happening::Joined { .. } => self.show_room()?,
+                Happening::CaughtUp { room } if !self.is_greeted && room == self.entry => {
+                    self.is_greeted = true;
+                    self.note(&greeting::greeting(&self.model))?;
+                }
+                Happening::CaughtUp { .. } => {}
+                Happening::AllTold => {
+                    if let Some(others) = greeting::other_rooms(&self.model).filter(|_| !self.knows_rooms) {
+                        self.note(&others)?;
+                    }
+                    self.knows_rooms = true;
+                }
+                Happening::Added { room } => {
+                    if self.knows_rooms {
+                        self.note(&format!("you are in {room} now; /join {room} talks there"))?;
+                    }
+                }
+                Happening::Removed { room } => {
+                    self.note(&format!("you are in {room} no more"))?;
+                }
+                Happening::Missing { room, first, last } => {
+                    let told = format!(
+                        "messages {first} to {last} of {room} did not come; tell the server's operator"
+                    );
+                    self.note(&told)?;
+                }
+                Happening::NotDelivered { saying, reason } => {
+                    self.not_sent(&format!("{} ({reason})", room_words::not_delivered(&saying)))?;
+                }
+                Happening::NotEntered { room, text, .. } if !self.is_greeted && room == self.entry => {
+                    return Err(ClientError::NoSuchRoom { room, reason: text });
+                }
+                Happening::NotEntered { room, text, .. } => self.not_entered(&room, &text)?,
+                Happening::Told(told) => self.told(told)?,
+                Happening::Refused { text } => {
+                    let reactions = self.own_account.refused(&text);
+                    self.react(reactions)?;
+                }
+                Happening::Devices(devices) => {
+                    let lines = self.transcript.devices(&devices);
+                    self.print(&lines)?;
+                    let reactions = self.own_account.listed(devices);
+                    self.react(reactions)?;
+                }
+                Happening::PasswordChanged => {
+                    let reactions = self.own_account.password_changed();
+                    self.react(reactions)?;
+                }
+                Happening::Invited { token, uses, until } => {
+                    self.show_invite(token, uses, until)?;
+                    let reactions = self.own_account.invited();
+                    self.react(reactions)?;
+                }
+                Happening::Closing { code: Code::DeviceRevoked | Code::Banned, text } => {
+                    return Err(ClientError::Revoked(text));
+                }
+                Happening::Closing { text, .. } => self.closing = Some(text),
+            }
+        }
+        Ok(())
+    }
+}

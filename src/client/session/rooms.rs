@@ -1,0 +1,173 @@
+//! Rooms, as one talks of them: what commands ask for, what is told of them, and the questions whose answers are due.
+
+use std::collections::VecDeque;
+use std::io;
+
+use crate::names::{RoomName, Topic};
+use crate::wire::{ClientMessage, MessageId, ROOM_MEMBER, ROOM_OPERATOR, RoomEvent};
+
+use super::super::commands::Command;
+use super::super::model::Told;
+use super::super::{ClientError, room_words};
+use super::Session;
+
+/// What is asked of the server about rooms.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Question {
+    List,
+    Card,
+    Topic,
+    Members,
+}
+
+/// Questions, each once it is asked. They are answered in that order.
+#[derive(Default)]
+pub(super) struct Questions {
+    /// With what they are about. They wait until all rooms are entered and all changes are made that were typed before.
+    waiting: VecDeque<(Question, RoomName)>,
+    due: VecDeque<Question>,
+}
+
+impl Questions {
+    /// How many are not answered.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len() + self.due.len()
+    }
+}
+
+impl Session {
+    /// Does a command about rooms.
+    pub(super) fn room_command(&mut self, command: Command) -> Result<(), ClientError> {
+        let current = self.model.room().clone();
+        match command {
+            Command::Join(room) => {
+                let room = self.model.meant(&room).clone();
+                self.model.want(room);
+                self.show_room()?;
+            }
+            Command::Part(room) => {
+                let room = room.map_or(current, |room| self.model.meant(&room).clone());
+                self.model.turn_away(&room);
+                self.change(room, RoomEvent::Left {})?;
+                self.show_room()?;
+            }
+            Command::Make { room, .. } if self.model.rooms().any(|other| *other == room) => {
+                self.not_sent(&format!("you are in {room} already; choose another name"))?;
+            }
+            Command::Make { room, is_private } => {
+                self.change(room, RoomEvent::Made { is_private })?;
+                self.show_room()?;
+            }
+            Command::SetTopic(topic) => self.set_topic(current, &topic)?,
+            Command::Add(name) => self.change(current, RoomEvent::Added { name: name.to_string() })?,
+            Command::SetOperator(name, is_operator) => {
+                let role = if is_operator { ROOM_OPERATOR } else { ROOM_MEMBER };
+                self.change(current, RoomEvent::Role { name: name.to_string(), role })?;
+            }
+            Command::ListRooms => self.question(Question::List, current)?,
+            Command::ShowTopic => self.question(Question::Topic, current)?,
+            Command::ShowRoom(room) => {
+                let room = room.map_or(current, |room| self.model.meant(&room).clone());
+                self.question(Question::Card, room.clone())?;
+                if !room.is_lobby() {
+                    self.question(Question::Members, room)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Shows where what is typed goes.
+    pub(super) fn show_room(&mut self) -> io::Result<()> {
+        let room = self.model.room();
+        let prompt = if room.is_lobby() { "> ".to_owned() } else { format!("{room}> ") };
+        self.screen.set_prompt(prompt)
+    }
+
+    /// An answer has come.
+    pub(super) fn told(&mut self, told: Told) -> io::Result<()> {
+        let question = self.questions.due.pop_front();
+        let lines = match told {
+            Told::List(rooms, more) => {
+                if let Some(last) = rooms.last().filter(|_| more) {
+                    self.questions.due.push_back(Question::List);
+                    self.uplink.send(&ClientMessage::ListRooms { after: Some(last.room.clone()) });
+                }
+                room_words::list(&rooms)
+            }
+            Told::Card(card) if question == Some(Question::Topic) => vec![room_words::topic(&card)],
+            Told::Card(card) => {
+                let made = self.transcript.day(card.made_at);
+                room_words::card(&card, &made)
+            }
+            Told::Members(room, members, more) => vec![room_words::who_is_in(&room, &members, more)],
+            // Of a room of which there is no card there are no members, and that need not be told twice.
+            Told::No(_) if question == Some(Question::Members) => Vec::new(),
+            Told::No(text) => return self.not_sent(&format!("the server says: {text}")),
+        };
+        lines.iter().try_for_each(|line| self.note(line))
+    }
+
+    /// A room that was wanted can't be entered.
+    pub(super) fn not_entered(&mut self, room: &RoomName, text: &str) -> io::Result<()> {
+        let what_else = self.model.rooms().find(|other| is_near(other, room));
+        let what_else = match what_else {
+            Some(other) => format!("; did you mean {other}?"),
+            None if room.is_private() => String::new(),
+            None => format!("; /create {room} makes one"),
+        };
+        self.not_sent(&format!("you can't enter {room}: {text}{what_else}"))
+    }
+
+    /// Answers that were due won't come.
+    pub(super) fn questions_lost(&mut self) -> io::Result<()> {
+        if self.questions.len() == 0 {
+            return Ok(());
+        }
+        self.questions = Questions::default();
+        self.not_sent("the answer about rooms was lost; ask again")
+    }
+
+    fn set_topic(&mut self, room: RoomName, topic: &Topic) -> Result<(), ClientError> {
+        self.change(room, RoomEvent::Topic { topic: topic.to_string() })
+    }
+
+    fn change(&mut self, room: RoomName, event: RoomEvent) -> Result<(), ClientError> {
+        let id = MessageId::random().ok_or(ClientError::NoEntropy)?;
+        if self.model.change(id, room, event).is_err() {
+            self.not_sent("not done: too much waits already; try it again later")?;
+        }
+        Ok(())
+    }
+
+    fn question(&mut self, question: Question, room: RoomName) -> io::Result<()> {
+        if !self.uplink.is_up() {
+            return self.not_sent("not connected; ask again when the connection is back");
+        }
+        self.questions.waiting.push_back((question, room));
+        Ok(())
+    }
+
+    /// Asks what waits, if it is time.
+    pub(super) fn ask_questions(&mut self) {
+        while self.model.is_at_rest()
+            && let Some((question, room)) = self.questions.waiting.pop_front()
+        {
+            let room = self.model.meant(&room).to_string();
+            self.uplink.send(&match question {
+                Question::List => ClientMessage::ListRooms { after: None },
+                Question::Card | Question::Topic => ClientMessage::DescribeRoom { room },
+                Question::Members => ClientMessage::ListMembers { room, after: None },
+            });
+            self.questions.due.push_back(question);
+        }
+    }
+}
+
+/// Whether one may be meant by the other: they differ in what people mistype.
+fn is_near(room: &RoomName, typed: &RoomName) -> bool {
+    let plain = |room: &RoomName| room.base().replace(['-', '_'], "");
+    let (room, typed) = (plain(room), plain(typed));
+    room == typed || room.strip_suffix('s') == Some(&typed) || typed.strip_suffix('s') == Some(&room)
+}
