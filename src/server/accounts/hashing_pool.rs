@@ -23,7 +23,7 @@ use crate::server::origin::Origin;
 const WORKERS_MAX: usize = 2;
 /// How far the threads stand back behind all others of this process (setpriority(2)).
 #[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 19;
 /// After so long without work a thread gives its buffer back to the system.
 const IDLE_MAX: Duration = Duration::from_secs(30);
 
