@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each part may import. Who is not named here may not be there.
-const MAY_IMPORT: [(&str, &[&str]); 15] = [
+const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("names", &[]),
+    ("nearest", &[]),
     ("terminal_text", &[]),
     ("memory_secrecy", &[]),
     ("secrecy", &[]),
@@ -16,7 +17,7 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("secret_source", &["names"]),
     ("wire", &["names"]),
     ("link", &["names", "channel"]),
-    ("limit", &["channel"]),
+    ("limit", &["nearest", "channel"]),
     ("server", &["secret_source", "names", "private_file", "socket", "channel", "wire", "link", "limit"]),
     (
         "client",
@@ -24,6 +25,7 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
             "secret_source",
             "names",
             "private_file",
+            "nearest",
             "terminal_text",
             "socket",
             "channel",
@@ -32,7 +34,7 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
             "limit",
         ],
     ),
-    ("cli", &["secret_source", "names", "link", "limit", "server", "client"]),
+    ("cli", &["secret_source", "names", "nearest", "link", "limit", "server", "client"]),
     ("lib", &[]),
 ];
 

@@ -2,8 +2,10 @@
 //! and sees that the screen, the server and the person learn of it. Whatever takes time (the network, the keyboard, a
 //! try to come back) has a thread of its own, so that nothing here waits for it.
 
+mod account;
 mod hearing;
 mod rooms;
+mod typing;
 
 use std::io::{self, IsTerminal};
 use std::ops::ControlFlow::{self, Break, Continue};
@@ -12,26 +14,20 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use zeroize::Zeroizing;
 
-use crate::names::{InviteText, MessageText, MessageTextError, RoomName};
-use crate::wire::{ClientMessage, MessageId};
+use crate::names::RoomName;
 
-use super::commands::{self, Command, Typed};
 use super::connection::Connection;
 use super::event::{EVENTS_MAX, Event};
 use super::leaving::{Leaving, UnderWay};
-use super::line_mode::{
-    PlainLines, Pressed, Screen, Struck, Transcript, TypedLine, is_for_editing, read_keys,
-};
+use super::line_mode::{PlainLines, Screen, Transcript, is_for_editing, read_keys};
 use super::login::LoggedIn;
-use super::model::{Entered, Model, OWN_MAX};
-use super::own::Saying;
-use super::own_account::{OwnAccount, Reaction};
+use super::model::{Entered, Model};
+use super::own_account::OwnAccount;
 use super::server_identity::Server;
 use super::signals::Signals;
 use super::uplink::{Gone, Passed, Uplink};
-use super::{ClientError, Config, greeting, room_words};
+use super::{ClientError, Config, room_words};
 use rooms::Questions;
 
 /// How long to wait for an event when nothing else is due.
@@ -252,144 +248,8 @@ impl Session {
         Ok(if is_asked_to_leave { Break(()) } else { Continue(()) })
     }
 
-    fn plain_line(&mut self, line: TypedLine) -> Result<ControlFlow<()>, ClientError> {
-        if let Some(lines) = &mut self.lines {
-            lines.took_one();
-        }
-        if self.leaving.is_some() {
-            // What stands after `exit` was not meant for anyone.
-            return Ok(Continue(()));
-        }
-        match line {
-            TypedLine::Text(line) => return self.typed(&line),
-            TypedLine::TooLong(size) => {
-                self.not_sent(&format!("not sent: {}", MessageTextError::TooLong(size)))?;
-            }
-            TypedLine::NotText => self.not_sent("not sent: the line is not UTF-8; convert it first")?,
-            TypedLine::End => self.want_to_leave(),
-        }
-        Ok(Continue(()))
-    }
-
-    fn key(&mut self, key: crossterm::event::Event) -> Result<ControlFlow<()>, ClientError> {
-        match self.screen.press(key)? {
-            Struck::Line(Pressed::Line(line)) => return self.typed(&line),
-            Struck::Line(Pressed::End) => return Ok(self.quit()),
-            Struck::Line(Pressed::Interrupt) => self.note("to leave, type /quit or press Ctrl-D")?,
-            Struck::Line(Pressed::Edited | Pressed::Suspend | Pressed::Redraw) => {}
-            Struck::Secret(answer) => self.answered(Some(answer))?,
-            Struck::NoSecret => self.answered(None)?,
-        }
-        Ok(Continue(()))
-    }
-
-    fn typed(&mut self, line: &str) -> Result<ControlFlow<()>, ClientError> {
-        match commands::parse(line) {
-            Ok(Typed::Nothing) => {}
-            Ok(Typed::Say(text)) => self.say(text)?,
-            Ok(Typed::Do(Command::Quit)) => return Ok(self.quit()),
-            Ok(Typed::Do(command)) if command.is_about_rooms() => self.room_command(command)?,
-            Ok(Typed::Do(command)) => self.answer(command)?,
-            Err(error) => self.not_sent(&error.to_string())?,
-        }
-        Ok(Continue(()))
-    }
-
-    fn say(&mut self, text: MessageText) -> Result<(), ClientError> {
-        if !self.model.is_somewhere() {
-            let (room, told) = (self.model.room(), room_words::not_delivered(&Saying::Text(text)));
-            return Ok(self.not_sent(&format!("{told} (you are not in {room}; /join enters another room)"))?);
-        }
-        let id = MessageId::random().ok_or(ClientError::NoEntropy)?;
-        let is_shown = self.uplink.is_up() || self.lines.is_some();
-        let waits = (!is_shown).then(|| format!("not connected; this waits: {}", text.as_str()));
-        if self.model.say(id, text).is_err() {
-            return Ok(
-                self.not_sent(&format!("not sent: {OWN_MAX} messages wait already; say it again later"))?
-            );
-        }
-        waits.map_or(Ok(()), |waits| Ok(self.note(&waits)?))
-    }
-
-    fn answer(&mut self, command: Command) -> io::Result<()> {
-        match command {
-            Command::Help => commands::help().try_for_each(|line| self.note(&line)),
-            Command::Who => self.note(&greeting::who(&self.model)),
-            Command::Version => self.note(concat!("chat ", env!("CARGO_PKG_VERSION"))),
-            Command::Devices => self.ask(ClientMessage::ListDevices {}),
-            Command::RevokeOtherDevices => self.ask(ClientMessage::RevokeOtherDevices {}),
-            Command::RevokeDevice(which) => {
-                let reaction = self.own_account.revoke(which);
-                self.react(reaction)
-            }
-            Command::ChangePassword if self.lines.is_some() => self.not_sent(
-                "the password is as it was: it is only typed where it is not seen; run chat client on a terminal, \
-                 without --plain",
-            ),
-            Command::ChangePassword => {
-                let reaction = self.own_account.change_password();
-                self.react([reaction])
-            }
-            Command::Invite { uses, lasts } => {
-                let seconds = lasts.map(|lasts| lasts.duration().as_secs());
-                self.ask(ClientMessage::MakeInvite { uses, seconds })
-            }
-            Command::Fingerprint => {
-                let server = self.uplink.server();
-                self.note(&format!("the key of {} is {}", server.address(), server.key().fingerprint()))?;
-                let suite = self.uplink.suite();
-                suite.map_or(Ok(()), |suite| self.note(&format!("this session is protected by {suite}")))
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn tell_news(&mut self, connection: &mut Connection) -> io::Result<()> {
         connection.news.take().map_or(Ok(()), |news| self.note(&news))
-    }
-
-    fn show_invite(&mut self, invite: InviteText, uses: u32, until: u64) -> io::Result<()> {
-        let link = self.uplink.server().invite_link(invite).to_string();
-        let lines = self.transcript.invite(&link, uses, until);
-        self.print(&lines)
-    }
-
-    fn ask(&mut self, message: ClientMessage) -> io::Result<()> {
-        let reaction = self.own_account.ask(message);
-        self.react([reaction])
-    }
-
-    fn answered(&mut self, answer: Option<Zeroizing<String>>) -> io::Result<()> {
-        let reactions = self.own_account.answered(answer);
-        self.react(reactions)
-    }
-
-    fn react(&mut self, reactions: impl IntoIterator<Item = Reaction>) -> io::Result<()> {
-        for reaction in reactions {
-            match reaction {
-                Reaction::Send(message) if self.uplink.is_up() => self.uplink.send(&message),
-                Reaction::Send(_) => {
-                    self.own_account.answers_lost();
-                    self.not_sent(
-                        "not connected, so nothing was done; try again when the connection is back",
-                    )?;
-                }
-                Reaction::Tell(text) => self.note(&text)?,
-                Reaction::TellFailure(text) => self.not_sent(&text)?,
-                Reaction::PasswordIs(password) => self.uplink.password_is(password),
-                Reaction::AskSecretly(question) => self.screen.ask_secretly(question)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Leaves at once if nothing could come of waiting, or if asked for the second time.
-    fn quit(&mut self) -> ControlFlow<()> {
-        if self.leaving.is_some() || !self.uplink.is_up() {
-            return Break(());
-        }
-        self.want_to_leave();
-        Continue(())
     }
 
     fn want_to_leave(&mut self) {

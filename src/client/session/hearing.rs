@@ -2,7 +2,7 @@
 
 use crate::wire::{Code, ServerMessage};
 
-use super::super::model::Happening;
+use super::super::happening::Happening;
 use super::super::{ClientError, greeting, room_words};
 use super::Session;
 

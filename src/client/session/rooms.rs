@@ -6,8 +6,8 @@ use std::io;
 use crate::names::{RoomName, Topic};
 use crate::wire::{ClientMessage, MessageId, ROOM_MEMBER, ROOM_OPERATOR, RoomEvent};
 
-use super::super::commands::Command;
-use super::super::model::Told;
+use super::super::commands::RoomCommand;
+use super::super::happening::Told;
 use super::super::{ClientError, room_words};
 use super::Session;
 
@@ -37,43 +37,42 @@ impl Questions {
 
 impl Session {
     /// Does a command about rooms.
-    pub(super) fn room_command(&mut self, command: Command) -> Result<(), ClientError> {
+    pub(super) fn room_command(&mut self, command: RoomCommand) -> Result<(), ClientError> {
         let current = self.model.room().clone();
         match command {
-            Command::Join(room) => {
+            RoomCommand::Join(room) => {
                 let room = self.model.meant(&room).clone();
                 self.model.want(room);
                 self.show_room()?;
             }
-            Command::Part(room) => {
+            RoomCommand::Part(room) => {
                 let room = room.map_or(current, |room| self.model.meant(&room).clone());
                 self.model.turn_away(&room);
                 self.change(room, RoomEvent::Left {})?;
                 self.show_room()?;
             }
-            Command::Make { room, .. } if self.model.rooms().any(|other| *other == room) => {
+            RoomCommand::Make { room, .. } if self.model.rooms().any(|other| *other == room) => {
                 self.not_sent(&format!("you are in {room} already; choose another name"))?;
             }
-            Command::Make { room, is_private } => {
+            RoomCommand::Make { room, is_private } => {
                 self.change(room, RoomEvent::Made { is_private })?;
                 self.show_room()?;
             }
-            Command::SetTopic(topic) => self.set_topic(current, &topic)?,
-            Command::Add(name) => self.change(current, RoomEvent::Added { name: name.to_string() })?,
-            Command::SetOperator(name, is_operator) => {
+            RoomCommand::SetTopic(topic) => self.set_topic(current, &topic)?,
+            RoomCommand::Add(name) => self.change(current, RoomEvent::Added { name: name.to_string() })?,
+            RoomCommand::SetOperator(name, is_operator) => {
                 let role = if is_operator { ROOM_OPERATOR } else { ROOM_MEMBER };
                 self.change(current, RoomEvent::Role { name: name.to_string(), role })?;
             }
-            Command::ListRooms => self.question(Question::List, current)?,
-            Command::ShowTopic => self.question(Question::Topic, current)?,
-            Command::ShowRoom(room) => {
+            RoomCommand::List => self.question(Question::List, current)?,
+            RoomCommand::ShowTopic => self.question(Question::Topic, current)?,
+            RoomCommand::Show(room) => {
                 let room = room.map_or(current, |room| self.model.meant(&room).clone());
                 self.question(Question::Card, room.clone())?;
                 if !room.is_lobby() {
                     self.question(Question::Members, room)?;
                 }
             }
-            _ => {}
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 
 use super::*;
-use crate::wire::ROOM_MEMBER;
+use crate::wire::{Code, ROOM_MEMBER};
 
 const ROOM: &str = "#lobby";
 

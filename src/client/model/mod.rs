@@ -6,13 +6,14 @@
 //! *accepted* until it comes back in its place among the others. Whatever breaks in between puts it back to waiting,
 //! under the same id, by which the server knows it again. A change of a room is such a message too.
 
+mod rooms;
+
 use std::collections::BTreeMap;
 
-use crate::names::{InviteText, MessageText, RoomName};
-use crate::wire::{
-    ClientMessage, Code, Device, MessageId, RoomCard, RoomEvent, RoomLine, RoomMember, ServerMessage,
-};
+use crate::names::{MessageText, RoomName};
+use crate::wire::{ClientMessage, MessageId, RoomEvent, ServerMessage};
 
+use super::happening::{Happening, Told};
 use super::own::{Delivery, OwnMessages, Saying};
 pub(super) use super::own::{OWN_MAX, TooManyWaiting};
 use super::place::Place;
@@ -22,58 +23,6 @@ const PEOPLE_MAX: usize = 20_000;
 
 /// The most rooms that are kept: more than a server lets an account be in.
 const ROOMS_MAX: usize = 600;
-
-/// What a person should see or the session should act on. Times are milliseconds since 1970 by the server's clock.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Happening {
-    /// A room was entered; what was missed follows.
-    Joined { room: RoomName },
-    /// What was missed is complete.
-    CaughtUp { room: RoomName },
-    /// Someone, perhaps oneself, said something.
-    Said { room: RoomName, at: u64, author: String, kind: u16, body: Vec<u8> },
-    /// Someone came.
-    Arrived { room: RoomName, at: u64, name: String },
-    /// Someone went.
-    Left { room: RoomName, at: u64, name: String },
-    /// The server passed over these numbers, which it never should.
-    Missing { room: RoomName, first: u64, last: u64 },
-    /// A message of one's own was refused and is given up.
-    NotDelivered { saying: Saying, reason: String },
-    /// The account came into a room otherwise than by this client.
-    Added { room: RoomName },
-    /// The account is not in a room any more.
-    Removed { room: RoomName },
-    /// All rooms of the account were told.
-    AllTold,
-    /// A room that one wanted to enter can't be entered, and is forgotten.
-    NotEntered { room: RoomName, code: Code, text: String },
-    /// The answer to a question about rooms.
-    Told(Told),
-    /// Something else was refused.
-    Refused { text: String },
-    /// The server has dropped what waited for us; what was said comes again, answers don't.
-    Lagged,
-    /// One's devices, as one asked.
-    Devices(Vec<Device>),
-    /// The password is another one now, as one asked.
-    PasswordChanged,
-    /// An invite, as one asked.
-    Invited { token: InviteText, uses: u32, until: u64 },
-    /// The server ends the session.
-    Closing { code: Code, text: String },
-}
-
-/// Answers about rooms.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Told {
-    /// Some of the public rooms, and whether there are more.
-    List(Vec<RoomLine>, bool),
-    Card(RoomCard),
-    /// Some of a room's members, and whether there are more.
-    Members(String, Vec<RoomMember>, bool),
-    No(String),
-}
 
 /// A room that a new connection was let into, to take the place of another connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -365,64 +314,6 @@ impl Model {
         Vec::new()
     }
 
-    /// A room was made, perhaps under another name than was wished for: what was typed for it goes there.
-    fn made(&mut self, wished: &RoomName, room: &RoomName) {
-        self.own.rename(wished, room);
-        if self.current == *wished {
-            self.current = room.clone();
-        }
-        let place = self.rooms.entry(room.clone()).or_default();
-        if !place.is_in() {
-            place.is_wanted = true;
-            place.seen = Some(0); // from its first message
-        }
-    }
-
-    fn added(&mut self, room: &str, head: u64) -> Vec<Happening> {
-        let Ok(room) = room.parse::<RoomName>() else { return Vec::new() };
-        if let Some(place) = self.rooms.get_mut(&room) {
-            place.is_told = true;
-            return Vec::new();
-        }
-        if self.rooms.len() >= ROOMS_MAX {
-            return Vec::new();
-        }
-        self.rooms.insert(room.clone(), Place::told(head));
-        // What one has made oneself is no news.
-        let is_own = self.own.being_made().iter().any(|wished| wished.as_str() == room.base());
-        if is_own { Vec::new() } else { vec![Happening::Added { room }] }
-    }
-
-    fn removed(&mut self, room: &RoomName) -> Vec<Happening> {
-        if self.rooms.remove(room).is_none() {
-            return Vec::new();
-        }
-        let given_up = self.give_up(room, "you are not in the room any more");
-        [Happening::Removed { room: room.clone() }].into_iter().chain(given_up).collect()
-    }
-
-    fn all_told(&mut self) -> Vec<Happening> {
-        let gone: Vec<_> = self
-            .rooms
-            .iter()
-            .filter(|(_, place)| !place.is_told && !place.is_wanted)
-            .map(|(room, _)| room.clone())
-            .collect();
-        let removed: Vec<_> = gone.iter().flat_map(|room| self.removed(room)).collect();
-        removed.into_iter().chain([Happening::AllTold]).collect()
-    }
-
-    fn room_refused(&mut self, room: &str, code: Code, text: String) -> Vec<Happening> {
-        match self.find(room) {
-            Some((room, place)) if place.is_asked() => {
-                self.rooms.remove(&room);
-                let given_up = self.give_up(&room, &text);
-                [Happening::NotEntered { room, code, text }].into_iter().chain(given_up).collect()
-            }
-            _ => vec![Happening::Told(Told::No(text))],
-        }
-    }
-
     fn refused(&mut self, text: String, id: Option<MessageId>) -> Vec<Happening> {
         let Some(id) = id else {
             return vec![Happening::Refused { text }];
@@ -437,12 +328,6 @@ impl Model {
         happenings
     }
 
-    /// What one has said in a room that is gone is told, and said nowhere.
-    fn give_up(&mut self, room: &RoomName, reason: &str) -> Vec<Happening> {
-        let told = |saying| Happening::NotDelivered { saying, reason: reason.to_owned() };
-        self.own.give_up_room(room).into_iter().map(|own| told(own.saying)).collect()
-    }
-
     /// How many names of people may be kept of this room, whatever is kept of it now.
     fn names_left_for(&self, room: &str) -> usize {
         let others = self.rooms.iter().filter(|(other, _)| other.as_str() != room);
@@ -455,5 +340,4 @@ impl Model {
 }
 
 #[cfg(test)]
-#[path = "model_tests.rs"]
 mod tests;

@@ -1,0 +1,58 @@
+//! What comes of what the server says: what a person should see, or the session should act on.
+
+use crate::names::{InviteText, RoomName};
+use crate::wire::{Code, Device, RoomCard, RoomLine, RoomMember};
+
+use super::own::Saying;
+
+/// What a person should see or the session should act on. Times are milliseconds since 1970 by the server's clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Happening {
+    /// A room was entered; what was missed follows.
+    Joined { room: RoomName },
+    /// What was missed is complete.
+    CaughtUp { room: RoomName },
+    /// Someone, perhaps oneself, said something.
+    Said { room: RoomName, at: u64, author: String, kind: u16, body: Vec<u8> },
+    /// Someone came.
+    Arrived { room: RoomName, at: u64, name: String },
+    /// Someone went.
+    Left { room: RoomName, at: u64, name: String },
+    /// The server passed over these numbers, which it never should.
+    Missing { room: RoomName, first: u64, last: u64 },
+    /// A message of one's own was refused and is given up.
+    NotDelivered { saying: Saying, reason: String },
+    /// The account came into a room otherwise than by this client.
+    Added { room: RoomName },
+    /// The account is not in a room any more.
+    Removed { room: RoomName },
+    /// All rooms of the account were told.
+    AllTold,
+    /// A room that one wanted to enter can't be entered, and is forgotten.
+    NotEntered { room: RoomName, code: Code, text: String },
+    /// The answer to a question about rooms.
+    Told(Told),
+    /// Something else was refused.
+    Refused { text: String },
+    /// The server has dropped what waited for us; what was said comes again, answers don't.
+    Lagged,
+    /// One's devices, as one asked.
+    Devices(Vec<Device>),
+    /// The password is another one now, as one asked.
+    PasswordChanged,
+    /// An invite, as one asked.
+    Invited { token: InviteText, uses: u32, until: u64 },
+    /// The server ends the session.
+    Closing { code: Code, text: String },
+}
+
+/// Answers about rooms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Some of the public rooms, and whether there are more.
+    List(Vec<RoomLine>, bool),
+    Card(RoomCard),
+    /// Some of a room's members, and whether there are more.
+    Members(String, Vec<RoomMember>, bool),
+    No(String),
+}

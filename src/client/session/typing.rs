@@ -1,0 +1,102 @@
+//! What the person types: lines and keys, what is said, and what is asked for.
+
+use std::io;
+use std::ops::ControlFlow::{self, Break, Continue};
+
+use super::super::commands::{self, Command, Typed};
+use super::super::line_mode::{Pressed, Struck, TypedLine};
+use super::super::model::OWN_MAX;
+use super::super::own::Saying;
+use super::super::{ClientError, greeting, room_words};
+use super::Session;
+use crate::names::{MessageText, MessageTextError};
+use crate::wire::MessageId;
+
+impl Session {
+    pub(super) fn plain_line(&mut self, line: TypedLine) -> Result<ControlFlow<()>, ClientError> {
+        if let Some(lines) = &mut self.lines {
+            lines.took_one();
+        }
+        if self.leaving.is_some() {
+            // What stands after `exit` was not meant for anyone.
+            return Ok(Continue(()));
+        }
+        match line {
+            TypedLine::Text(line) => return self.typed(&line),
+            TypedLine::TooLong(size) => {
+                self.not_sent(&format!("not sent: {}", MessageTextError::TooLong(size)))?;
+            }
+            TypedLine::NotText => self.not_sent("not sent: the line is not UTF-8; convert it first")?,
+            TypedLine::End => self.want_to_leave(),
+        }
+        Ok(Continue(()))
+    }
+
+    pub(super) fn key(&mut self, key: crossterm::event::Event) -> Result<ControlFlow<()>, ClientError> {
+        match self.screen.press(key)? {
+            Struck::Line(Pressed::Line(line)) => return self.typed(&line),
+            Struck::Line(Pressed::End) => return Ok(self.quit()),
+            Struck::Line(Pressed::Interrupt) => self.note("to leave, type /quit or press Ctrl-D")?,
+            Struck::Line(Pressed::Edited | Pressed::Suspend | Pressed::Redraw) => {}
+            Struck::Secret(answer) => self.answered(Some(answer))?,
+            Struck::NoSecret => self.answered(None)?,
+        }
+        Ok(Continue(()))
+    }
+
+    fn typed(&mut self, line: &str) -> Result<ControlFlow<()>, ClientError> {
+        match commands::parse(line) {
+            Ok(Typed::Nothing) => {}
+            Ok(Typed::Say(text)) => self.say(text)?,
+            Ok(Typed::Do(Command::Quit)) => return Ok(self.quit()),
+            Ok(Typed::Do(command)) => self.obey(command)?,
+            Err(error) => self.not_sent(&error.to_string())?,
+        }
+        Ok(Continue(()))
+    }
+
+    fn say(&mut self, text: MessageText) -> Result<(), ClientError> {
+        if !self.model.is_somewhere() {
+            let (room, told) = (self.model.room(), room_words::not_delivered(&Saying::Text(text)));
+            return Ok(self.not_sent(&format!("{told} (you are not in {room}; /join enters another room)"))?);
+        }
+        let id = MessageId::random().ok_or(ClientError::NoEntropy)?;
+        let is_shown = self.uplink.is_up() || self.lines.is_some();
+        let waits = (!is_shown).then(|| format!("not connected; this waits: {}", text.as_str()));
+        if self.model.say(id, text).is_err() {
+            return Ok(
+                self.not_sent(&format!("not sent: {OWN_MAX} messages wait already; say it again later"))?
+            );
+        }
+        waits.map_or(Ok(()), |waits| Ok(self.note(&waits)?))
+    }
+
+    fn obey(&mut self, command: Command) -> Result<(), ClientError> {
+        match command {
+            Command::Help => commands::help().try_for_each(|line| self.note(&line))?,
+            Command::Who => self.note(&greeting::who(&self.model))?,
+            Command::Version => self.note(concat!("chat ", env!("CARGO_PKG_VERSION")))?,
+            Command::Fingerprint => self.show_fingerprint()?,
+            Command::Room(command) => self.room_command(command)?,
+            Command::Account(command) => self.account_command(command)?,
+            Command::Quit => self.want_to_leave(),
+        }
+        Ok(())
+    }
+
+    fn show_fingerprint(&mut self) -> io::Result<()> {
+        let server = self.uplink.server();
+        self.note(&format!("the key of {} is {}", server.address(), server.key().fingerprint()))?;
+        let suite = self.uplink.suite();
+        suite.map_or(Ok(()), |suite| self.note(&format!("this session is protected by {suite}")))
+    }
+
+    /// Leaves at once if nothing could come of waiting, or if asked for the second time.
+    fn quit(&mut self) -> ControlFlow<()> {
+        if self.leaving.is_some() || !self.uplink.is_up() {
+            return Break(());
+        }
+        self.want_to_leave();
+        Continue(())
+    }
+}
