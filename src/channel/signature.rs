@@ -42,10 +42,10 @@ fn expanded(key: &StaticKey) -> ExpandedSecretKey {
     let [.., last] = EdwardsPoint::mul_base(&scalar).compress().to_bytes();
     // 1 for the sign 0, and -1 for the sign 1, without a branch on what belongs to the secret.
     let factor = Scalar::ONE - Scalar::from(2 * (last >> 7));
-    let mut hash_prefix = [0; 32];
-    let derived = Hkdf::<Sha256>::new(None, &*bytes).expand(labels::SIGNATURE_NONCE, &mut hash_prefix);
+    let mut hash_prefix = Zeroizing::new([0; 32]);
+    let derived = Hkdf::<Sha256>::new(None, &*bytes).expand(labels::SIGNATURE_NONCE, &mut *hash_prefix);
     debug_assert!(derived.is_ok(), "32 bytes are far below the 8,160 that HKDF-SHA256 gives");
-    ExpandedSecretKey { scalar: *scalar * factor, hash_prefix }
+    ExpandedSecretKey { scalar: *scalar * factor, hash_prefix: *hash_prefix }
 }
 
 /// `convert_mont` of section 2.3.

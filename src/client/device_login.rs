@@ -5,8 +5,9 @@ use crate::wire::{ClientMessage, Code, ServerMessage};
 
 use super::ClientError;
 use super::device_keys::{DeviceKey, DeviceKeys};
-use super::login::{self, Answer, LoggedIn, Pass, Proof};
+use super::login::{self, LoggedIn};
 use super::login_form::sentence;
+use super::pass::{self, ANSWER_WITHIN, Answer, Pass, Proof};
 use super::person::Person;
 use super::server_identity::Server;
 
@@ -20,7 +21,7 @@ pub(super) fn come_in(
 ) -> Result<Result<LoggedIn, Username>, ClientError> {
     let DeviceKey { account, key } = device;
     let pass = Pass::new(key, Proof::Device(account.clone()));
-    let (mut connection, answer) = login::call(server, &pass)?;
+    let (mut connection, answer) = pass::call(server, &pass)?;
     login::tell_news(&mut connection, person);
     let (code, text) = match answer {
         Answer::Yes { name } => {
@@ -29,7 +30,7 @@ pub(super) fn come_in(
         }
         Answer::No { code, text } | Answer::Later { code, text, .. } => (code, text),
     };
-    connection.sending.say_goodbye(login::ANSWER_WITHIN);
+    connection.sending.say_goodbye(ANSWER_WITHIN);
     if code == Code::Banned {
         return Err(ClientError::LoginRefused(text));
     }
@@ -67,7 +68,7 @@ pub(super) fn remember(
             return Ok(());
         }
     }
-    let answer = ask(logged_in).map_err(|end| login::lost(server, &end))?;
+    let answer = ask(logged_in).map_err(|end| pass::lost(server, &end))?;
     let Some(refusal) = answer else {
         if person.is_there() {
             person.tell("This device is remembered: from now on you come in without the password.");
@@ -87,13 +88,13 @@ fn ask(logged_in: &mut LoggedIn) -> Result<Option<String>, super::connection::En
     let host = rustix::system::uname();
     let label = DeviceLabel::of_host(&host.nodename().to_string_lossy()).to_string();
     let connection = &mut logged_in.connection;
-    connection.sending.send(&ClientMessage::Remember { label }, login::ANSWER_WITHIN)?;
+    connection.sending.send(&ClientMessage::Remember { label }, ANSWER_WITHIN)?;
     loop {
-        match connection.receiving.receive(login::ANSWER_WITHIN)? {
+        match connection.receiving.receive(ANSWER_WITHIN)? {
             ServerMessage::Remembered {} => return Ok(None),
             ServerMessage::Refused { text, .. } => return Ok(Some(text)),
             ServerMessage::Ping {} => {
-                connection.sending.send(&ClientMessage::Pong {}, login::ANSWER_WITHIN)?;
+                connection.sending.send(&ClientMessage::Pong {}, ANSWER_WITHIN)?;
             }
             _ => {}
         }

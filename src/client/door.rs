@@ -6,8 +6,8 @@ use crate::wire::{Code, REGISTRATION_CLOSED, REGISTRATION_INVITE, ServerMessage}
 
 use super::ClientError;
 use super::connection::{Connection, End};
-use super::login::ANSWER_WITHIN;
 use super::login_form::sentence;
+use super::pass::ANSWER_WITHIN;
 use super::person::Person;
 
 /// What the server wants of who signs up.

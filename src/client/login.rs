@@ -1,26 +1,23 @@
 //! From an open channel to an account: what is sent, what the server answers, and what is done about it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use rand::rngs::SysRng;
 
 use crate::channel::StaticKey;
-use crate::names::{NewPassword, Username};
-use crate::wire::{ClientMessage, Code, ServerMessage};
+use crate::names::Username;
+use crate::wire::Code;
 
-use super::connection::{Connection, End};
+use super::connection::Connection;
 use super::device_keys::{DeviceKey, DeviceKeys};
 use super::device_login;
 use super::door::Door;
 use super::login_form::{Credentials, Form, sentence};
+use super::pass::{ANSWER_WITHIN, Answer, Pass, Proof, ask, lost};
 use super::person::Person;
 use super::server_identity::Server;
 use super::{ClientError, Config};
-
-/// The time for the answer to a login: hashing takes a moment, and many may come at once.
-pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 /// The most tries on one connection; the server allows no more.
 const TRIES_MAX: u32 = 5;
@@ -28,9 +25,6 @@ const TRIES_MAX: u32 = 5;
 /// The longest that a server can make us wait before the next try while somebody looks on; after that they had better come
 /// back later.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The longest that a server can make us wait before we come back by ourselves.
-const PUT_OFF_MAX: Duration = Duration::from_secs(20 * 60);
 
 /// Someone who is logged in.
 pub(super) struct LoggedIn {
@@ -40,54 +34,7 @@ pub(super) struct LoggedIn {
     pub(super) pass: Pass,
 }
 
-/// What lets someone in again after a lost connection.
-pub(super) struct Pass {
-    /// The client's static key of all connections of this run.
-    pub(super) key: StaticKey,
-    /// Written when the device is remembered, and when the person has changed the password; read by each try to come
-    /// back.
-    proof: Mutex<Proof>,
-}
-
-/// Whose the key's holder is.
-pub(super) enum Proof {
-    /// The server remembers the key for this account.
-    Device(Username),
-    /// It does not, so the password is needed.
-    Password(Credentials),
-}
-
-secret!(LoggedIn, Pass, Proof);
-
-impl Pass {
-    /// The holder of `key` is who `proof` says.
-    pub(super) fn new(key: StaticKey, proof: Proof) -> Self {
-        Self { key, proof: Mutex::new(proof) }
-    }
-
-    /// From now on this shows who the holder is.
-    pub(super) fn replace_proof(&self, proof: Proof) {
-        *self.proof() = proof;
-    }
-
-    /// The person has another password now.
-    pub(super) fn password_is(&self, password: NewPassword) {
-        if let Proof::Password(credentials) = &mut *self.proof() {
-            credentials.password_is(password);
-        }
-    }
-
-    fn message(&self) -> ClientMessage {
-        match &*self.proof() {
-            Proof::Device(account) => ClientMessage::LogInByDevice { name: Some(account.to_string()) },
-            Proof::Password(credentials) => credentials.log_in_message(),
-        }
-    }
-
-    fn proof(&self) -> MutexGuard<'_, Proof> {
-        self.proof.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+secret!(LoggedIn);
 
 /// Connects and logs in (or signs up): by the key of this device if the server remembers it, otherwise with what the
 /// configuration gives and the person answers. Who typed something wrong is asked again.
@@ -119,24 +66,6 @@ pub(super) fn log_in(
     let mut logged_in = by_password(server, config, user, is_known, person)?;
     device_login::remember(server, &keys, &mut logged_in, person)?;
     Ok(logged_in)
-}
-
-/// Connects and logs in again, without questions.
-pub(super) fn come_back(server: &Server, pass: &Pass) -> Result<Connection, ClientError> {
-    match call(server, pass)? {
-        (connection, Answer::Yes { .. }) => Ok(connection),
-        (_, Answer::Later { text, wait, .. }) => {
-            Err(ClientError::PutOff { address: server.address(), reason: text, wait: wait.min(PUT_OFF_MAX) })
-        }
-        (_, Answer::No { text, .. }) => Err(ClientError::LoginRefused(text)),
-    }
-}
-
-/// Connects and shows the pass.
-pub(super) fn call(server: &Server, pass: &Pass) -> Result<(Connection, Answer), ClientError> {
-    let mut connection = server.connect(&pass.key)?;
-    let answer = ask(&mut connection, &pass.message()).map_err(|end| lost(server, &end))?;
-    Ok((connection, answer))
 }
 
 /// Tells the person what there is to tell of the server.
@@ -218,50 +147,6 @@ fn can_wait(code: Code, wait: Duration, person: &dyn Person) -> bool {
     code == Code::Busy || person.is_there() && wait <= PATIENCE
 }
 
-/// The error for a connection that ended before the answer.
-pub(super) fn lost(server: &Server, end: &End) -> ClientError {
-    ClientError::LostAtLogin { address: server.address(), reason: end.to_string() }
-}
-
-/// What a server says to a login.
-pub(super) enum Answer {
-    Yes {
-        name: String,
-    },
-    No {
-        code: Code,
-        text: String,
-    },
-    /// Neither yes nor no; it has not been looked at.
-    Later {
-        code: Code,
-        text: String,
-        wait: Duration,
-    },
-}
-
-/// Sends a login and waits for its answer.
-fn ask(connection: &mut Connection, message: &ClientMessage) -> Result<Answer, End> {
-    connection.sending.send(message, ANSWER_WITHIN)?;
-    loop {
-        match connection.receiving.receive(ANSWER_WITHIN)? {
-            ServerMessage::LoggedIn { name, .. } => return Ok(Answer::Yes { name }),
-            ServerMessage::Refused {
-                code: code @ (Code::Busy | Code::Throttled), text, retry_after, ..
-            } => {
-                let wait = Duration::from_secs(retry_after.unwrap_or(1).into());
-                return Ok(Answer::Later { code, text, wait });
-            }
-            ServerMessage::Refused { code, text, .. } => return Ok(Answer::No { code, text }),
-            ServerMessage::Closing { code: code @ (Code::TooManyTries | Code::Banned), text } => {
-                return Ok(Answer::No { code, text });
-            }
-            ServerMessage::Ping {} => connection.sending.send(&ClientMessage::Pong {}, ANSWER_WITHIN)?,
-            _ => {}
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fake::{FakeServer, Guest, Scripted};
@@ -269,6 +154,7 @@ mod tests {
     use super::*;
     use crate::names::PasswordError;
     use crate::secret_source::{PASSWORD_VARIABLE, SERVER_PASSWORD_VARIABLE, SecretSource};
+    use crate::wire::{ClientMessage, ServerMessage};
 
     fn welcome(fake: &FakeServer) -> Guest {
         let mut guest = fake.guest().unwrap();
@@ -333,6 +219,20 @@ mod tests {
         let result = log_in(&server, &config, &mut person).map(|logged_in| logged_in.name);
         running.join().unwrap();
         (result, person)
+    }
+
+    fn as_bob(config: &mut Config) {
+        config.user = Some("bob".parse().unwrap());
+    }
+
+    /// Bob, whose password stands in a file.
+    fn with_password(folder: &tempfile::TempDir, text: &str) -> impl FnOnce(&mut Config) + use<> {
+        let file = folder.path().join("password");
+        std::fs::write(&file, text).unwrap();
+        |config| {
+            as_bob(config);
+            config.password = SecretSource::File(file);
+        }
     }
 
     fn heard(person: &Scripted, text: &str) -> bool {
@@ -409,7 +309,7 @@ mod tests {
             assert_eq!(tried(&mut guest), Some(expected(false, "bob", "Password1")));
             guest.send(&logged_in("bob"));
         };
-        let (result, _) = run(script, |config| config.user = Some("bob".parse().unwrap()), &["Password1"]);
+        let (result, _) = run(script, as_bob, &["Password1"]);
         assert_eq!(result.unwrap(), "bob");
     }
 
@@ -428,7 +328,6 @@ mod tests {
             guest.send(&put_off(61));
             assert_eq!(tried(&mut guest), None);
         };
-        let as_bob = |config: &mut Config| config.user = Some("bob".parse().unwrap());
         let (result, person) = run(script, as_bob, &["Password1"]);
         assert!(heard(&person, "try again later (trying again in 0 s)"));
         let error = result.unwrap_err();
@@ -438,17 +337,12 @@ mod tests {
     #[test]
     fn a_script_that_is_put_off_for_its_wrong_passwords_ends_at_once() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("password");
-        std::fs::write(&file, "wrong\n").unwrap();
+        let change = with_password(&folder, "wrong\n");
         let script = |fake: &FakeServer| {
             let mut guest = welcome(fake);
             tried(&mut guest);
             guest.send(&put_off(0));
             assert_eq!(tried(&mut guest), None);
-        };
-        let change = |config: &mut Config| {
-            config.user = Some("bob".parse().unwrap());
-            config.password = SecretSource::File(file);
         };
         let (result, _) = run(script, change, &[]);
         let error = result.unwrap_err();
@@ -458,17 +352,12 @@ mod tests {
     #[test]
     fn without_anyone_to_ask_a_refusal_is_the_end_and_the_server_hears_a_goodbye() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("password");
-        std::fs::write(&file, "wrong\n").unwrap();
+        let change = with_password(&folder, "wrong\n");
         let script = |fake: &FakeServer| {
             let mut guest = welcome(fake);
             assert_eq!(tried(&mut guest), Some(expected(false, "bob", "wrong")));
             guest.send(&refused(Code::WrongNameOrPassword, "there is no such account"));
             assert_eq!(tried(&mut guest), None);
-        };
-        let change = |config: &mut Config| {
-            config.user = Some("bob".parse().unwrap());
-            config.password = SecretSource::File(file);
         };
         let (result, _) = run(script, change, &[]);
         let error = result.unwrap_err();
@@ -479,19 +368,18 @@ mod tests {
     fn what_is_missing_is_told_before_anyone_is_called() {
         let (result, _) = run(|_| {}, |_| {}, &[]);
         assert!(matches!(result, Err(ClientError::NoName)));
-        let (result, _) = run(|_| {}, |config| config.user = Some("bob".parse().unwrap()), &[]);
+        let (result, _) = run(|_| {}, as_bob, &[]);
         assert!(matches!(result, Err(ClientError::NoPassword)));
     }
 
     #[test]
     fn a_weak_password_is_never_sent() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("password");
-        std::fs::write(&file, "weak").unwrap();
+        let as_bob = with_password(&folder, "weak");
         let script = |fake: &FakeServer| assert_eq!(tried(&mut welcome(fake)), None);
         let change = |config: &mut Config| {
-            (config.user, config.sign_up) = (Some("bob".parse().unwrap()), true);
-            config.password = SecretSource::File(file);
+            as_bob(config);
+            config.sign_up = true;
         };
         let (result, _) = run(script, change, &[]);
         assert!(matches!(result, Err(ClientError::PasswordRefused(PasswordError::TooWeak))));

@@ -5,7 +5,7 @@
 //! | `known_servers`, `server_identity` | which key the server must hold, and the first meeting |
 //! | `device_keys`, `device_login` | the keys by which servers know this device, and coming in by them |
 //! | `connection`, `courier` | an open channel, message by message; then its two threads |
-//! | `person`, `silence`, `door`, `login_form`, `login` | questions, secrets, and what the server answers to them |
+//! | `person`, `silence`, `door`, `login_form`, `login`, `pass` | questions, secrets, what the server answers to them, and what lets one in again |
 //! | `event`, `signals`, `session`, `leaving` | everything that can happen, in one order, and what is done about it |
 //! | `own_account` | one's devices and password: what is asked of the server, and what it answers |
 //! | `limits` | how old a session and a key become |
@@ -36,6 +36,7 @@ mod login_form;
 mod model;
 mod own;
 mod own_account;
+mod pass;
 mod person;
 mod place;
 mod renewal;

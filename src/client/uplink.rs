@@ -19,8 +19,8 @@ use super::backoff::Backoff;
 use super::connection::Connection;
 use super::courier::Courier;
 use super::event::Event;
-use super::login::{self, Pass};
 use super::model::Entered;
+use super::pass::{self, Pass};
 use super::renewal::{Line, LineId, Renewal, Schedule, counts_beside, entered_last};
 use super::server_identity::Server;
 
@@ -368,7 +368,7 @@ impl Uplink {
         let come_back = move || {
             let (server, pass) = &*account;
             // Whoever has left meanwhile does not want the connection any more.
-            let _ = events.send(event(login::come_back(server, pass).map(Box::new)));
+            let _ = events.send(event(pass::come_back(server, pass).map(Box::new)));
         };
         thread::Builder::new().name(thread.into()).spawn(come_back).map(drop)
     }

@@ -1,7 +1,6 @@
-//! The threads that hash passwords. Apart, because they bound what logins can take of the host, however many
-//! come at once: so many hashes at a time, so many waiting (see [`Queue`]), one working
-//! buffer for each thread. The system gives them what others leave over, so that no flood of passwords slows down those
-//! who are inside.
+//! The threads that hash passwords. Apart, because they bound what logins can take of the host, however many come at once:
+//! so many hashes at a time, so many waiting (see [`Queue`]), one working buffer for each thread. The system gives them
+//! what others leave over, so that no flood of passwords slows down those who are inside.
 
 use std::io;
 use std::num::NonZero;
@@ -21,6 +20,7 @@ use crate::server::origin::Origin;
 /// The most threads that hash at once. More are slower: on two cores eight made 30 hashes a second (19 MiB),
 /// and one or two made 63.
 const WORKERS_MAX: usize = 2;
+
 /// How far the threads stand back behind all others of this process (setpriority(2)).
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 19;
