@@ -1,7 +1,7 @@
 //! What comes of what the server says: what a person should see, or the session should act on.
 
 use crate::names::{InviteText, RoomName};
-use crate::wire::{Code, Device, RoomCard, RoomLine, RoomMember};
+use crate::wire::{Code, Device, PastMessage, RoomCard, RoomLine, RoomMember};
 
 use super::own::Saying;
 
@@ -54,5 +54,7 @@ pub(super) enum Told {
     Card(RoomCard),
     /// Some of a room's members, and whether there are more.
     Members(String, Vec<RoomMember>, bool),
+    /// What was said in a room before, and whether there is more of it on that side.
+    Past(RoomName, Vec<PastMessage>, bool),
     No(String),
 }

@@ -15,6 +15,8 @@ pub(super) struct Place {
     pub(super) is_told: bool,
     /// The number of the last message that was shown, or after which it shall be; `None` if the server decides.
     pub(super) seen: Option<u64>,
+    /// The number of the first message that was shown, or will be: from there on all were.
+    shown_from: Option<u64>,
     people: BTreeSet<String>,
     /// A list of people of which parts are still to come.
     gathering: BTreeSet<String>,
@@ -40,7 +42,18 @@ impl Place {
     pub(super) fn enter(&mut self, after: u64) {
         (self.is_wanted, self.is_told, self.stage) = (false, true, Stage::Inside);
         self.seen = Some(after);
+        self.show_from(after.saturating_add(1));
         self.gathering.clear();
+    }
+
+    /// The number before which nothing was shown; none if it was never entered.
+    pub(super) fn shown_from(&self) -> Option<u64> {
+        self.shown_from
+    }
+
+    /// Notes that messages from this number on are being shown, up to those that were.
+    pub(super) fn show_from(&mut self, first: u64) {
+        self.shown_from = Some(self.shown_from.map_or(first, |shown| shown.min(first)));
     }
 
     /// The connection is gone.

@@ -4,6 +4,7 @@
 
 mod account;
 mod hearing;
+mod history;
 mod rooms;
 mod typing;
 

@@ -25,6 +25,7 @@ use super::flusher::{self, Flusher};
 use super::housekeeping;
 use super::hub::Hub;
 use super::identity;
+use super::inquiries::{self, Inquiries};
 use super::invites::NewInvite;
 use super::limits::Limits;
 use super::listener::{self, Acceptor};
@@ -77,7 +78,8 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     let (flusher, poll) = Flusher::new(behind.clone())?;
     let flusher = Arc::new(flusher);
     let (log, tasks) = LogQueue::new();
-    let reader = store.reader()?;
+    let (inquiries, questions) = Inquiries::new();
+    let (reader, inquirer) = (store.reader()?, store.reader()?);
     let shared = Arc::new(Shared {
         addresses,
         limits: limits.clone(),
@@ -86,6 +88,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
         throttles: Throttles::new(limits.sign_ups_per_address),
         rooms: Arc::clone(&rooms),
         log,
+        inquiries,
         hub: Hub::new(limits),
         flusher: Arc::clone(&flusher),
     });
@@ -97,6 +100,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     let for_thread = Arc::clone(&flusher);
     threads.start("flusher", move || for_thread.run(poll))?;
     threads.start("catch-up", move || catch_up.run(&behind_end))?;
+    threads.start("inquiries", move || inquiries::answer_all(&inquirer, &questions))?;
     let writer = LogWriter { store, rooms, flusher: Arc::clone(&flusher) };
     let log_writer = start("log-writer", move || writer.run(tasks))?;
     let for_thread = Arc::clone(&shared);
@@ -125,6 +129,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     join("log-writer", log_writer);
     drop(stop_housekeeping);
     behind.stop();
+    shared.inquiries.stop();
     flusher.stop();
     threads.join();
     if let Err(error) = shared.stores.devices.write_last_seen() {

@@ -7,6 +7,7 @@
 //!                  → tidings (who hears what of it) → rooms (who gets it) → outbox (what waits for one client)
 //!                      → flusher (seals and writes for everyone)
 //! catch_up ← whoever joins, comes back or read too slowly: pages of the log, by the same outbox
+//! inquiries ← what a session asks of the log: its history
 //! ```
 //!
 //! `stores` is what is on the disk apart from the log; `admin` does what an operator asks, here or on the files alone.
@@ -26,9 +27,11 @@ mod devices;
 mod door;
 mod error;
 mod flusher;
+mod history;
 mod housekeeping;
 mod hub;
 mod identity;
+mod inquiries;
 mod invites;
 mod lifecycle;
 mod limits;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use super::accounts::Role;
-use super::log::{Change, Entry, Target, Wish};
+use super::log::{Change, Entry, LogReader, Target, Wish};
 use super::log_writer::{Asker, Task};
 use super::outbox::Outbox;
 use super::rooms::{Entered, Room};
@@ -17,7 +17,7 @@ use crate::wire::{
     ServerMessage,
 };
 
-const NO_SUCH_ROOM: &str = "there is no such room";
+pub(super) const NO_SUCH_ROOM: &str = "there is no such room";
 
 /// Someone who is logged in, on one of their sessions.
 pub(super) struct Guest<'s> {
@@ -150,7 +150,8 @@ impl Guest<'_> {
         account.map(|account| account.name).ok_or_else(nobody)
     }
 
-    fn room(&self, name: &str) -> Option<Arc<Room>> {
+    /// The room of this name, if this person may know of it.
+    pub(super) fn room(&self, name: &str) -> Option<Arc<Room>> {
         self.shared.rooms.known_to(self.name, &name.parse().ok()?)
     }
 
@@ -161,6 +162,19 @@ impl Guest<'_> {
 
     fn is_admin(&self) -> bool {
         self.shared.stores.accounts.account(self.name).is_some_and(|account| account.role == Role::Admin)
+    }
+
+    /// Asks the log, and waits for the answer.
+    pub(super) fn ask<A: Send + 'static>(
+        &self,
+        question: impl FnOnce(&LogReader) -> A + Send + 'static,
+    ) -> Result<A, Stopping> {
+        self.shared.inquiries.ask(question).ok_or(Stopping)
+    }
+
+    /// Sends what is queued: who asks for page after page has room for the next one, if they read.
+    pub(super) fn flush(&self) {
+        self.shared.flusher.flush(self.outbox, &mut Vec::new());
     }
 
     fn hand_in(&self, task: Task) -> Result<(), Stopping> {

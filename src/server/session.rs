@@ -11,6 +11,7 @@ use tracing::{debug, info, warn};
 
 use super::accounts::{Account, Role, StillRight};
 use super::clock;
+use super::history::Wanted;
 use super::hub::{Client, Ending, Member};
 use super::login::{self, Newcomer, TRIES_MAX};
 use super::moderation;
@@ -266,6 +267,9 @@ impl Session<'_> {
             ClientMessage::Join { room, after } => return Ok(guest.join(&room, after)?),
             ClientMessage::Say { room, id, kind, body } => {
                 return Ok(guest.say(&room, id, kind, body.into())?);
+            }
+            ClientMessage::History { room, before, after, count } => {
+                return Ok(guest.history(Wanted { room, before, after, count })?);
             }
             ClientMessage::MyRooms {} => {
                 guest.my_rooms();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::door::Door;
 use super::flusher::Flusher;
 use super::hub::Hub;
+use super::inquiries::Inquiries;
 use super::limits::Limits;
 use super::log_writer::LogQueue;
 use super::rooms::Rooms;
@@ -22,6 +23,7 @@ pub(super) struct Shared {
     pub(super) throttles: Throttles,
     pub(super) rooms: Arc<Rooms>,
     pub(super) log: LogQueue,
+    pub(super) inquiries: Inquiries,
     pub(super) hub: Hub,
     pub(super) flusher: Arc<Flusher>,
 }

@@ -143,6 +143,22 @@ pub enum ClientMessage {
         #[n(1)]
         after: Option<String>,
     },
+    /// Asks for a page of what was said in a room; without `before` and `after`, the last one.
+    #[n(40)]
+    History {
+        /// The room's name.
+        #[n(0)]
+        room: String,
+        /// The page ends before this sequence number.
+        #[n(1)]
+        before: Option<u64>,
+        /// The page begins after this sequence number.
+        #[n(2)]
+        after: Option<u64>,
+        /// How many messages at most, 1 to 200; without it, 50.
+        #[n(3)]
+        count: Option<u16>,
+    },
 }
 
 /// A text that is wiped from memory when dropped, and that can't be printed.

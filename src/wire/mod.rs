@@ -10,6 +10,7 @@ mod codec;
 mod device;
 mod invite_text;
 mod message_id;
+mod past_message;
 mod room;
 mod room_event;
 mod server_message;
@@ -19,6 +20,7 @@ pub use code::Code;
 pub use codec::{Decoded, Messages, NotCbor, decode, encode};
 pub use device::{Device, DeviceFingerprint};
 pub use message_id::MessageId;
+pub use past_message::PastMessage;
 pub use room::{ROOM_MEMBER, ROOM_OPERATOR, RoomCard, RoomLine, RoomMember};
 pub use room_event::RoomEvent;
 pub use server_message::{
@@ -26,7 +28,7 @@ pub use server_message::{
 };
 
 /// The version of the messages, told in [`ServerMessage::Welcome`]. It grows when one is added.
-pub const PROTOCOL: u16 = 3;
+pub const PROTOCOL: u16 = 4;
 
 /// The kind of a body that is UTF-8 text.
 pub const BODY_TEXT: u16 = 0;
@@ -39,6 +41,9 @@ pub const BODY_ROOM_EVENT: u16 = 0x8000;
 
 /// The most rooms in one [`ServerMessage::RoomList`], and the most members in one [`ServerMessage::Members`].
 pub const ROOM_PAGE_MAX: usize = 100;
+
+/// The most messages in one [`ServerMessage::History`].
+pub const HISTORY_PAGE_MAX: u16 = 200;
 
 /// The most names in one [`ServerMessage::People`].
 pub const PEOPLE_MAX: usize = 500;

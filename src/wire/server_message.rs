@@ -3,7 +3,7 @@
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
-use super::{Code, Device, MessageId, RoomCard, RoomLine, RoomMember};
+use super::{Code, Device, MessageId, PastMessage, RoomCard, RoomLine, RoomMember};
 use crate::names::InviteText;
 
 /// The number of the role `member`.
@@ -291,5 +291,19 @@ pub enum ServerMessage {
         /// Why, for people, and what to do next.
         #[n(2)]
         text: String,
+    },
+    /// A page of what was said in a room.
+    #[n(40)]
+    History {
+        /// The room.
+        #[n(0)]
+        room: String,
+        /// In the order of their numbers.
+        #[n(1)]
+        messages: Vec<PastMessage>,
+        /// Whether there is more on the side to which the page was asked for: after it when it began after a number, else
+        /// before it.
+        #[n(2)]
+        more: bool,
     },
 }

@@ -3,12 +3,14 @@
 //! its own, with the commands that it reads.
 
 mod account;
+mod history;
 mod rooms;
 
 use crate::names::{MessageText, MessageTextError};
 use crate::nearest::nearest;
 
 pub(super) use account::{AccountCommand, Which};
+pub(super) use history::HistoryCommand;
 pub(super) use rooms::RoomCommand;
 
 /// What a line that was typed means.
@@ -31,6 +33,7 @@ pub(super) enum Command {
     Version,
     Quit,
     Room(RoomCommand),
+    History(HistoryCommand),
     Account(AccountCommand),
 }
 
@@ -64,7 +67,7 @@ enum Meaning {
 
 /// The whole table, in the order of `/help`.
 fn entries() -> impl Iterator<Item = &'static Entry> {
-    [GENERAL, rooms::ENTRIES, account::ENTRIES, LAST].into_iter().flatten()
+    [GENERAL, rooms::ENTRIES, history::ENTRIES, account::ENTRIES, LAST].into_iter().flatten()
 }
 
 const GENERAL: &[Entry] = &[
@@ -145,6 +148,10 @@ mod tests {
         let room = |command| does(Command::Room(command));
         let make =
             |name: &str, is_private| room(RoomCommand::Make { room: name.parse().unwrap(), is_private });
+        let earlier = |room: Option<&str>, count| {
+            let room = room.map(|room| room.parse().unwrap());
+            does(Command::History(HistoryCommand::Earlier { room, count }))
+        };
         let cases = [
             ("", Ok(Typed::Nothing)),
             (" \t", Ok(Typed::Nothing)),
@@ -177,6 +184,9 @@ mod tests {
             ("/topic  tea, black ", room(RoomCommand::SetTopic("tea, black".parse().unwrap()))),
             ("/add Bob", room(RoomCommand::Add("bob".parse().unwrap()))),
             ("/deop bob", room(RoomCommand::SetOperator("bob".parse().unwrap(), false))),
+            ("/history", earlier(None, None)),
+            ("/History 200", earlier(None, Some(200))),
+            ("/history 7 tea", earlier(Some("#tea"), Some(7))),
             ("/passwd secret", Err(TypedError::NoArguments { name: "/passwd" })),
             ("/who me", Err(TypedError::NoArguments { name: "/who" })),
             ("/", Err(TypedError::UnknownAndFar { name: "/".into() })),
@@ -204,6 +214,16 @@ mod tests {
         {
             let error = parse(line).unwrap_err();
             assert!(matches!(error, TypedError::Arguments { name: "/invite", .. }), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_history_of_nonsense_is_refused_with_how_it_looks() {
+        for line in
+            ["/history 0", "/history 201", "/history 7 7", "/history #a #b", "/history 65537", "/history 1.5"]
+        {
+            let error = parse(line).unwrap_err();
+            assert!(matches!(error, TypedError::Arguments { name: "/history", .. }), "{line}: {error}");
         }
     }
 

@@ -81,7 +81,7 @@ pub(super) const ENTRIES: &[Entry] = &[
 ];
 
 /// A room's name, with or without its `#`.
-fn room(text: &str) -> Option<RoomName> {
+pub(super) fn room(text: &str) -> Option<RoomName> {
     let text = text.trim();
     if text.starts_with('#') { text.parse().ok() } else { format!("#{text}").parse().ok() }
 }

@@ -20,7 +20,7 @@ use crate::channel::Fingerprint;
 use crate::client::room_words;
 use crate::names::RoomName;
 use crate::terminal_text::{boundary_after, one_line};
-use crate::wire::{BODY_ROOM_EVENT, BODY_TEXT, Device, RoomEvent};
+use crate::wire::{BODY_ROOM_EVENT, BODY_TEXT, Device, PastMessage, RoomEvent};
 
 /// Makes lines, and remembers the day of the last one.
 pub(in crate::client) struct Transcript {
@@ -45,9 +45,21 @@ impl Transcript {
         kind: u16,
         body: &[u8],
     ) -> Vec<String> {
+        let what = self.what_was_said(room, author, kind, body);
+        self.dated(at, what)
+    }
+
+    /// Something that was said before, as a note with its day and time.
+    pub(in crate::client) fn past(&self, room: &RoomName, message: &PastMessage) -> String {
+        let PastMessage { at, author, kind, body, .. } = message;
+        let what = self.what_was_said(room, author, *kind, body);
+        note(&self.now(), format!("{} {what}", self.day_and_time(*at)))
+    }
+
+    fn what_was_said(&self, room: &RoomName, author: &str, kind: u16, body: &[u8]) -> String {
         let event = (kind == BODY_ROOM_EVENT).then(|| RoomEvent::parse(body)).flatten();
         if let Some(event) = event {
-            return self.dated(at, format!("{room} * {}", one_line(room_words::event(author, &event))));
+            return format!("{room} * {}", one_line(room_words::event(author, &event)));
         }
         let body = if kind == BODY_TEXT {
             one_line(body)
@@ -56,7 +68,7 @@ impl Transcript {
         };
         let author = one_line(author);
         let boundary = if self.is_for_terminal { boundary_after(&author) } else { "" };
-        self.dated(at, format!("{room} <{author}>{boundary} {body}"))
+        format!("{room} <{author}>{boundary} {body}")
     }
 
     /// Someone joined.
@@ -71,7 +83,11 @@ impl Transcript {
 
     /// Something that concerns only this person.
     pub(in crate::client) fn note(&self, text: &str) -> String {
-        note(&Timestamp::now().to_zoned(self.zone.clone()), one_line(text))
+        note(&self.now(), one_line(text))
+    }
+
+    fn now(&self) -> Zoned {
+        Timestamp::now().to_zoned(self.zone.clone())
     }
 
     /// One's devices, each with the number by which it can be meant.
@@ -160,6 +176,24 @@ mod tests {
         assert_eq!(transcript.left(&lobby(), NOW, "bob"), ["10:34 #lobby * bob left"]);
         let note = transcript.note("alone");
         assert_eq!((note.len(), note.get(5..)), (13, Some(" ! alone")));
+    }
+
+    #[test]
+    fn what_was_said_before_is_a_note_with_its_day_and_stays_on_its_line() {
+        let past = PastMessage {
+            sequence: 7,
+            at: NOW - DAY,
+            author: "eve\nx".into(),
+            id: crate::wire::MessageId::from_bytes([7; 16]),
+            kind: 0,
+            body: b"a\nb\x1b".to_vec().into(),
+            of: None,
+            edited: None,
+        };
+        let line = transcript().past(&lobby(), &past);
+        assert_eq!(line.get(5..), Some(" ! 2026-11-19 10:34 #lobby <eve⏎x> a⏎b\u{fffd}"));
+        let never = transcript().past(&lobby(), &PastMessage { at: u64::MAX, ..past });
+        assert!(never.contains(" ! ? #lobby <eve"), "{never}");
     }
 
     #[test]

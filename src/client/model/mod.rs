@@ -6,6 +6,7 @@
 //! *accepted* until it comes back in its place among the others. Whatever breaks in between puts it back to waiting,
 //! under the same id, by which the server knows it again. A change of a room is such a message too.
 
+mod history;
 mod rooms;
 
 use std::collections::BTreeMap;
@@ -256,6 +257,7 @@ impl Model {
             ServerMessage::Members { room, members, more } => {
                 vec![Happening::Told(Told::Members(room, members, more))]
             }
+            ServerMessage::History { room, messages, more } => self.past(&room, messages, more),
             ServerMessage::Lagged {} => {
                 self.own.send_again();
                 vec![Happening::Lagged]

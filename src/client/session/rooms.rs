@@ -18,6 +18,10 @@ pub(super) enum Question {
     Card,
     Topic,
     Members,
+    /// What was said before what is shown, at most so many messages.
+    Earlier {
+        count: Option<u16>,
+    },
 }
 
 /// Questions, each once it is asked. They are answered in that order.
@@ -32,6 +36,11 @@ impl Questions {
     /// How many are not answered.
     pub(super) fn len(&self) -> usize {
         self.waiting.len() + self.due.len()
+    }
+
+    /// Whether a page is on its way: where the next one begins is known when it is there.
+    fn is_page_due(&self) -> bool {
+        self.due.iter().any(|question| matches!(question, Question::Earlier { .. }))
     }
 }
 
@@ -100,6 +109,7 @@ impl Session {
                 let made = self.transcript.day(card.made_at);
                 room_words::card(&card, &made)
             }
+            Told::Past(room, messages, more) => return self.past_told(question, &room, &messages, more),
             Told::Members(room, members, more) => vec![room_words::who_is_in(&room, &members, more)],
             // Of a room of which there is no card there are no members, and that need not be told twice.
             Told::No(_) if question == Some(Question::Members) => Vec::new(),
@@ -140,7 +150,7 @@ impl Session {
         Ok(())
     }
 
-    fn question(&mut self, question: Question, room: RoomName) -> io::Result<()> {
+    pub(super) fn question(&mut self, question: Question, room: RoomName) -> io::Result<()> {
         if !self.uplink.is_up() {
             return self.not_sent("not connected; ask again when the connection is back");
         }
@@ -151,13 +161,17 @@ impl Session {
     /// Asks what waits, if it is time.
     pub(super) fn ask_questions(&mut self) {
         while self.model.is_at_rest()
+            && !self.questions.is_page_due()
             && let Some((question, room)) = self.questions.waiting.pop_front()
         {
-            let room = self.model.meant(&room).to_string();
+            let room = self.model.meant(&room).clone();
+            let before = self.model.shown_from(&room);
+            let room = room.to_string();
             self.uplink.send(&match question {
                 Question::List => ClientMessage::ListRooms { after: None },
                 Question::Card | Question::Topic => ClientMessage::DescribeRoom { room },
                 Question::Members => ClientMessage::ListMembers { room, after: None },
+                Question::Earlier { count } => ClientMessage::History { room, before, after: None, count },
             });
             self.questions.due.push_back(question);
         }

@@ -78,6 +78,7 @@ impl Session {
             Command::Version => self.note(concat!("chat ", env!("CARGO_PKG_VERSION")))?,
             Command::Fingerprint => self.show_fingerprint()?,
             Command::Room(command) => self.room_command(command)?,
+            Command::History(command) => self.history_command(command)?,
             Command::Account(command) => self.account_command(command)?,
             Command::Quit => self.want_to_leave(),
         }

@@ -3,15 +3,17 @@
 //!
 //! What the rest of the server asks of it is all here: open it with its rooms, write a batch, read a page. It knows
 //! nothing of sockets and sessions, so that another store can stand behind the same few calls. `batch` says things,
-//! `changes` changes rooms.
+//! `changes` changes rooms, `history` reads from any place on.
 
 mod batch;
 mod changes;
+mod history;
 mod rows;
 mod schema;
 mod store;
 
 pub(super) use changes::{Change, Effect, Refusal, Target, Wish};
+pub(super) use history::Stretch;
 pub(super) use rows::{Entry, Event, Placed, RoomId, RoomRecord, Stored};
 pub(super) use schema::LogError;
 pub(super) use store::{LogReader, LogStore, Outcome, Write};

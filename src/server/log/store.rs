@@ -141,7 +141,7 @@ fn read_members(connection: &Connection) -> Result<HashMap<RoomId, Vec<(Username
 
 /// Reads what is committed; never waits for the writer.
 pub(crate) struct LogReader {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl LogReader {
@@ -166,9 +166,9 @@ impl LogReader {
 }
 
 /// What a message takes beside its body, about; so that a page of very short ones is bounded too.
-const ROW_BYTES: usize = 96;
+pub(super) const ROW_BYTES: usize = 96;
 
-fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     Ok(Stored {
         sequence: row.get(0)?,
         at: row.get(1)?,

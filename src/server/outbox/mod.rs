@@ -94,7 +94,11 @@ impl Outbox {
 
     /// Queues a message for this client. True when it must be flushed by the caller's care; so below.
     pub(super) fn push(&self, message: &ServerMessage) -> bool {
-        let bytes = wire::encode(message).into();
+        self.push_encoded(wire::encode(message).into())
+    }
+
+    /// The same for a message that is encoded already.
+    pub(super) fn push_encoded(&self, bytes: Encoded) -> bool {
         self.queue_and_ask(|queue| queue.push(bytes))
     }
 

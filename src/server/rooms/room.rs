@@ -180,6 +180,22 @@ impl Room {
         outbox.push(&ServerMessage::RoomAdded { room, role, head: self.head() })
     }
 
+    /// Queues for one client what its account may know as a member, if it is one at this moment.
+    pub(in crate::server) fn tell_member(
+        &self,
+        account: &Username,
+        outbox: &Outbox,
+        message: &ServerMessage,
+    ) -> bool {
+        let bytes = Encoded::from(wire::encode(message));
+        let inside = lock(&self.inside);
+        let is_member = self.role(&inside, account).is_some();
+        if is_member {
+            outbox.push_encoded(bytes);
+        }
+        is_member
+    }
+
     /// What `account` may know of the room. `is_admin` makes it an operator of the lobby.
     pub(in crate::server) fn card(&self, account: &Username, is_admin: bool) -> RoomCard {
         let inside = lock(&self.inside);

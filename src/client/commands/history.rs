@@ -1,0 +1,34 @@
+//! What one asks about what was said before.
+
+use super::rooms::room;
+use super::{Command, Entry, Meaning};
+use crate::names::RoomName;
+use crate::wire::HISTORY_PAGE_MAX;
+
+/// What can be asked for about what was said before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::client) enum HistoryCommand {
+    /// So many messages before those that were shown, of a room: the current one if none is named.
+    Earlier { room: Option<RoomName>, count: Option<u16> },
+}
+
+pub(super) const ENTRIES: &[Entry] = &[Entry {
+    name: "/history",
+    help: "shows what was said before, further back each time; /history 100 or /history #tea",
+    meaning: Meaning::Arguments("the name of a room, how many messages (1 to 200), both or nothing", earlier),
+}];
+
+fn earlier(text: &str) -> Option<Command> {
+    let (mut wanted, mut count) = (None, None);
+    for word in text.split_whitespace() {
+        let is_number = word.bytes().all(|byte| byte.is_ascii_digit()); // a room of that name is written with its #
+        if is_number && count.is_none() {
+            count = Some(word.parse().ok().filter(|number| (1..=HISTORY_PAGE_MAX).contains(number))?);
+        } else if !is_number && wanted.is_none() {
+            wanted = Some(room(word)?);
+        } else {
+            return None;
+        }
+    }
+    Some(Command::History(HistoryCommand::Earlier { room: wanted, count }))
+}
