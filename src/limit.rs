@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::channel::KeyLimits;
+use crate::nearest::nearest;
 
 /// Bounds that can be set by their names.
 pub trait Bounds: Default + 'static {
@@ -71,10 +72,12 @@ pub enum LimitError {
         most: u32,
     },
     /// There is no limit of this name.
-    #[error("there is no limit '{name}'; there are {names}")]
+    #[error("there is no limit '{name}'{meant}; there are {names}")]
     Name {
         /// As it was written.
         name: String,
+        /// The one that was probably meant, in words.
+        meant: String,
         /// All that there are.
         names: String,
     },
@@ -96,12 +99,17 @@ impl<B: Bounds> Limit<B> {
         bounds
     }
 
-    /// All names, in a sentence.
-    fn names() -> String {
-        let own = B::NAMED.iter().map(|named| named.name);
-        let names: Vec<&str> = own.chain(REKEY.iter().map(|named| named.name)).collect();
+    /// All names.
+    fn names() -> impl Iterator<Item = &'static str> {
+        B::NAMED.iter().map(|named| named.name).chain(REKEY.iter().map(|named| named.name))
+    }
+
+    fn unknown(name: &str) -> LimitError {
+        let meant =
+            nearest(name, Self::names()).map_or_else(String::new, |near| format!(" (did you mean {near}?)"));
+        let names: Vec<&str> = Self::names().collect();
         let (last, others) = names.split_last().unwrap_or((&"", &[]));
-        format!("{} and {last}", others.join(", "))
+        LimitError::Name { name: name.to_owned(), meant, names: format!("{} and {last}", others.join(", ")) }
     }
 }
 
@@ -117,7 +125,7 @@ impl<B: Bounds> FromStr for Limit<B> {
         if let Some(named) = find(&REKEY, name) {
             return Ok(Self { place: Place::Rekey(named.set), value: named.check(value)? });
         }
-        Err(LimitError::Name { name: name.to_owned(), names: Self::names() })
+        Err(Self::unknown(name))
     }
 }
 
@@ -206,5 +214,7 @@ mod tests {
             told,
             "there is no limit 'chairs'; there are tables, rekey-frames, rekey-bytes and rekey-seconds"
         );
+        let told = "tabels=5".parse::<Limit<Two>>().unwrap_err().to_string();
+        assert!(told.starts_with("there is no limit 'tabels' (did you mean tables?); there are "), "{told}");
     }
 }

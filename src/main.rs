@@ -3,20 +3,38 @@
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
-use chat::cli::{Cli, Job};
+use chat::cli::{self, Cli, Job};
 use chat::memory_secrecy::keep_memory_secret;
 use chat::{client, server, terminal_text};
-use clap::Parser;
 use tracing_subscriber::EnvFilter;
+
+/// The exit code for what can't be asked for in this way.
+const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     keep_memory_secret();
-    let cli = Cli::parse();
+    let (code, error) = match Cli::read() {
+        Ok(cli) => run(cli),
+        Err(error) => (USAGE, Some(error.to_string())),
+    };
+    error.map_or(ExitCode::SUCCESS, |error| {
+        complain(&error);
+        ExitCode::from(code)
+    })
+}
+
+/// Does what was asked for. Gives what went wrong, and the exit code for it.
+fn run(cli: Cli) -> (u8, Option<String>) {
     let verbose = cli.verbose;
-    let (code, error) = match cli.into_job() {
+    match cli.into_job() {
         Ok(Job::Server(config)) => {
             log("info", verbose);
-            (1, server::run(&config).err().map(|error| error.to_string()))
+            (1, server::run(&config, &cli::reread_server).err().map(|error| error.to_string()))
+        }
+        Ok(Job::CheckConfig(config, in_force)) => {
+            log("error", verbose);
+            let checked = server::check(&config).map_err(|error| error.to_string());
+            (USAGE, checked.and_then(|()| print(&in_force)).err())
         }
         Ok(Job::Client(config)) => {
             log("error", verbose);
@@ -30,12 +48,8 @@ fn main() -> ExitCode {
             let lines = server::administer(config).map_err(|error| error.to_string());
             (1, lines.and_then(|lines| print(&lines)).err())
         }
-        Err(error) => (2, Some(error.to_string())),
-    };
-    error.map_or(ExitCode::SUCCESS, |error| {
-        complain(&error);
-        ExitCode::from(code)
-    })
+        Err(error) => (USAGE, Some(error.to_string())),
+    }
 }
 
 /// An answer for the operator, in which others may have written something. A reader may have seen enough before its end.

@@ -213,11 +213,15 @@ fn a_hangup_signal_takes_edits_by_hand_and_a_bad_edit_leaves_the_accounts_as_the
 
     fs::write(&path, good.replace("alice:member", "alicia:admin")).unwrap();
     server.signal("HUP");
-    eventually("the good edit is told", || server.log().contains("was read again").then_some(()));
+    eventually("the good edit is told", || server.log().contains("users.db was read again").then_some(()));
     assert!(is_logged_in_as(&Peer::connect(server.link()).log_in("alicia", PASSWORD), "alicia", 1));
     let refused = Peer::connect(server.link()).log_in("alice", PASSWORD);
     assert_eq!(refusal(&refused), Code::WrongNameOrPassword);
-    inside.join(None);
+    let last = inside.hear_everything();
+    assert!(
+        matches!(last, Heard::Message(ServerMessage::Closing { code: Code::AccountGone, .. })),
+        "{last:?}"
+    );
 }
 
 #[test]

@@ -1,13 +1,16 @@
 //! The command line, and what it means: typed configurations for the server and the client.
 
 mod admin;
+mod config_file;
+mod in_force;
 
 use std::env;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::admin::AdminArgs;
+pub use self::config_file::ConfigFileError;
 use crate::client;
 use crate::limit::Limit;
 use crate::link::Link;
@@ -24,6 +27,9 @@ pub struct Cli {
     /// Log more: once for what happens, twice for each step (or say it with `RUST_LOG`).
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
+    /// For `--check-config`: all options as they are.
+    #[arg(skip)]
+    in_force: Vec<String>,
 }
 
 const AFTER_HELP: &str = "\
@@ -67,9 +73,18 @@ struct ServerArgs {
     /// Hash passwords with 19 MiB of memory instead of 64 MiB.
     #[arg(long)]
     small_host: bool,
+    /// A text that everyone is shown who comes in: at most 4096 bytes and 20 lines.
+    #[arg(long, value_name = "FILE")]
+    motd_file: Option<PathBuf>,
     /// Sets a bound, for example connections=200; an unknown name lists them all.
     #[arg(long, value_name = "NAME=VALUE")]
     limit: Vec<Limit<server::Limits>>,
+    /// A file with these options, one a line: NAME = VALUE [default: ~/.config/chat/server.toml, if it is there].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Shows the options that are in force, or what is wrong with them, and starts nothing.
+    #[arg(long)]
+    check_config: bool,
 }
 
 #[derive(Args)]
@@ -107,12 +122,17 @@ struct ClientArgs {
     /// Sets a bound, for example session-seconds=3600; an unknown name lists them all.
     #[arg(long, value_name = "NAME=VALUE")]
     limit: Vec<Limit<client::Limits>>,
+    /// A file with these options, one a line: NAME = VALUE [default: ~/.config/chat/client.toml, if it is there].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// What the command line asks for.
 pub enum Job {
     /// `chat server`.
     Server(server::Config),
+    /// `chat server --check-config`; holds what to show if all is well.
+    CheckConfig(server::Config, Vec<String>),
     /// `chat client`.
     Client(client::Config),
     /// `chat admin`.
@@ -127,13 +147,35 @@ pub enum Job {
 pub struct NoHome;
 
 impl Cli {
+    /// What was typed, and what the configuration file adds to it. Ends the process where what was typed means nothing or
+    /// is answered at once, as `--help` is.
+    pub fn read() -> Result<Self, ConfigFileError> {
+        let command = Self::command();
+        let completed = config_file::complete(&command, env::args_os().collect(), config_home().as_deref())?;
+        let cli = Self::from_arg_matches(&completed.given).unwrap_or_else(|error| error.exit());
+        Ok(Self { in_force: in_force::lines(&command, &completed), ..cli })
+    }
+
     /// Fills in what was not said.
     pub fn into_job(self) -> Result<Job, NoHome> {
         match self.command {
+            Command::Server(args) if args.check_config => {
+                args.into_config().map(|config| Job::CheckConfig(config, self.in_force))
+            }
             Command::Server(args) => args.into_config().map(Job::Server),
             Command::Client(args) => args.into_config().map(Job::Client),
             Command::Admin(args) => args.into_config().map(Job::Admin),
         }
+    }
+}
+
+/// The configuration of a server that was started by what was typed, with its file as it is now; or what is wrong.
+pub fn reread_server() -> Result<server::Config, String> {
+    let cli = Cli::read().map_err(|error| error.to_string())?;
+    match cli.into_job() {
+        Ok(Job::Server(config)) => Ok(config),
+        Ok(_) => Err("no server was asked for".to_owned()),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -143,8 +185,17 @@ impl ServerArgs {
         let limits = Limit::collect(self.limit);
         let server_password =
             source(self.server_password_file, self.server_password_command, SERVER_PASSWORD_VARIABLE);
-        let Self { listen, registration, members_invite, small_host, .. } = self;
-        Ok(server::Config { listen, data, small_host, registration, members_invite, server_password, limits })
+        let Self { listen, registration, members_invite, small_host, motd_file, .. } = self;
+        Ok(server::Config {
+            listen,
+            data,
+            small_host,
+            registration,
+            members_invite,
+            server_password,
+            motd_file,
+            limits,
+        })
     }
 }
 
@@ -185,9 +236,19 @@ fn server_data(given: Option<PathBuf>) -> Result<PathBuf, NoHome> {
     given.map_or_else(|| data_home().map(|home| home.join("server")), Ok)
 }
 
-/// `$XDG_DATA_HOME/chat`, or `~/.local/share/chat` (XDG Base Directory Specification; a relative path there is void).
+/// `$XDG_DATA_HOME/chat`, or `~/.local/share/chat`.
 fn data_home() -> Result<PathBuf, NoHome> {
+    our_folder("XDG_DATA_HOME", ".local/share").ok_or(NoHome)
+}
+
+/// `$XDG_CONFIG_HOME/chat`, or `~/.config/chat`, if there is a home.
+fn config_home() -> Option<PathBuf> {
+    our_folder("XDG_CONFIG_HOME", ".config")
+}
+
+/// Our folder where `variable` says, or `usual` in the home (XDG Base Directory Specification; a relative path is void).
+fn our_folder(variable: &str, usual: &str) -> Option<PathBuf> {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
-    home.map(|home| home.join("chat")).ok_or(NoHome)
+    let home = absolute(variable).or_else(|| Some(absolute("HOME")?.join(usual)));
+    home.map(|home| home.join("chat"))
 }

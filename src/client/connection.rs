@@ -127,6 +127,11 @@ impl Sending {
 }
 
 impl Receiving {
+    /// Has a message received again, before everything else that comes.
+    pub(super) fn put_back(&mut self, message: ServerMessage) {
+        self.arrived.push_front(message);
+    }
+
     /// The next message, unless `within` passes or the connection ends before. What this version does not know is
     /// passed over.
     pub(super) fn receive(&mut self, within: Duration) -> Result<ServerMessage, End> {

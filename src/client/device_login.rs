@@ -89,14 +89,20 @@ fn ask(logged_in: &mut LoggedIn) -> Result<Option<String>, super::connection::En
     let label = DeviceLabel::of_host(&host.nodename().to_string_lossy()).to_string();
     let connection = &mut logged_in.connection;
     connection.sending.send(&ClientMessage::Remember { label }, ANSWER_WITHIN)?;
-    loop {
+    let mut notice = None;
+    let refusal = loop {
         match connection.receiving.receive(ANSWER_WITHIN)? {
-            ServerMessage::Remembered {} => return Ok(None),
-            ServerMessage::Refused { text, .. } => return Ok(Some(text)),
+            ServerMessage::Remembered {} => break None,
+            ServerMessage::Refused { text, .. } => break Some(text),
+            told @ ServerMessage::Notice { .. } => notice = Some(told),
             ServerMessage::Ping {} => {
                 connection.sending.send(&ClientMessage::Pong {}, ANSWER_WITHIN)?;
             }
             _ => {}
         }
+    };
+    if let Some(notice) = notice {
+        connection.receiving.put_back(notice); // for the conversation, where it is shown
     }
+    Ok(refusal)
 }

@@ -42,6 +42,8 @@ pub(super) enum Happening {
     PasswordChanged,
     /// An invite, as one asked.
     Invited { token: InviteText, uses: u32, until: u64 },
+    /// What the server's operator tells everyone who comes in; another one than before.
+    Notice { text: String },
     /// The server ends the session.
     Closing { code: Code, text: String },
 }

@@ -21,6 +21,18 @@ pub struct Config {
     pub members_invite: bool,
     /// Where the word at the door comes from, if there is to be one.
     pub server_password: SecretSource,
+    /// The message of the day, a text file.
+    pub motd_file: Option<PathBuf>,
     /// How much anyone may take.
     pub limits: Limits,
+}
+
+/// Reads the configuration anew, from wherever it came; or says what is wrong with it.
+pub type Reread<'r> = &'r dyn Fn() -> Result<Config, String>;
+
+impl Config {
+    /// Whether the two differ in what counts for a whole run, and not in what can change meanwhile.
+    pub(super) fn is_of_another_run(&self, other: &Self) -> bool {
+        (&self.listen, &self.data, self.small_host) != (&other.listen, &other.data, other.small_host)
+    }
 }

@@ -10,6 +10,7 @@ use super::identity::IdentityError;
 use super::invites::InvitesError;
 use super::listener::ListenError;
 use super::log::LogError;
+use super::settings::MotdError;
 use crate::secret_source::SecretSourceError;
 
 /// What ends `chat server` with an error. Each says what to do next.
@@ -45,6 +46,9 @@ pub enum ServerError {
     /// The word at the door.
     #[error(transparent)]
     ServerPassword(#[from] SecretSourceError),
+    /// The message of the day.
+    #[error(transparent)]
+    Motd(#[from] MotdError),
     /// The sockets.
     #[error(transparent)]
     Listen(#[from] ListenError),

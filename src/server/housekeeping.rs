@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
+use super::limits::Limits;
 use super::shared::Shared;
 use crate::wire::ServerMessage;
 
@@ -13,13 +14,15 @@ use crate::wire::ServerMessage;
 /// more than that.
 const DEVICES_EVERY: Duration = Duration::from_secs(60);
 
+/// How often everyone is looked after, whatever the limits are; they may become other ones meanwhile.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(60);
+
 /// Looks after everyone a few times within the shortest time that matters, until `stop` is dropped.
 pub(super) fn run(shared: &Shared, stop: &Receiver<()>) {
-    let pause = shared.limits.ping_after.min(shared.limits.silence) / 3;
-    let pause = pause.max(Duration::from_millis(100));
     let mut devices_due = Instant::now() + DEVICES_EVERY;
-    while stop.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-        look_after_everyone(shared);
+    while stop.recv_timeout(pause(&shared.settings().limits)) == Err(RecvTimeoutError::Timeout) {
+        look_after_everyone(shared, &shared.settings().limits);
         if Instant::now() >= devices_due {
             devices_due = Instant::now() + DEVICES_EVERY;
             if let Err(error) = shared.stores.devices.write_last_seen() {
@@ -29,7 +32,11 @@ pub(super) fn run(shared: &Shared, stop: &Receiver<()>) {
     }
 }
 
-fn look_after_everyone(shared: &Shared) {
+fn pause(limits: &Limits) -> Duration {
+    (limits.ping_after.min(limits.silence) / 3).clamp(PAUSE_MIN, PAUSE_MAX)
+}
+
+fn look_after_everyone(shared: &Shared, limits: &Limits) {
     let mut touched = Vec::new();
     for client in shared.hub.members() {
         let Some(member) = client.member() else { continue };
@@ -38,10 +45,10 @@ fn look_after_everyone(shared: &Shared) {
             client.was_heard();
         }
         let silence = client.silence();
-        if silence >= shared.limits.silence {
+        if silence >= limits.silence {
             info!(session = client.id, name = %member.name, "nothing heard for {} s; disconnected", silence.as_secs());
             member.outbox.close();
-        } else if silence >= shared.limits.ping_after && member.outbox.push(&ServerMessage::Ping {}) {
+        } else if silence >= limits.ping_after && member.outbox.push(&ServerMessage::Ping {}) {
             touched.push(std::sync::Arc::clone(&member.outbox));
         }
     }

@@ -90,8 +90,8 @@ pub(super) enum Refusal {
 }
 
 /// All connections.
+#[derive(Default)]
 pub(super) struct Hub {
-    limits: Limits,
     clients: Mutex<Clients>,
     /// Told when a client leaves.
     left: Condvar,
@@ -113,23 +113,19 @@ struct Clients {
 }
 
 impl Hub {
-    /// Nobody is there yet.
-    pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, clients: Mutex::default(), left: Condvar::new(), stopping: AtomicBool::new(false) }
-    }
-
     /// Lets a connection in, as a stranger, or gives it back. Another stranger may have to give way for it.
     pub(super) fn admit(
         &self,
         stream: TcpStream,
         address: SocketAddr,
+        limits: &Limits,
     ) -> Result<Arc<Client>, (Refusal, TcpStream)> {
         let origin = Origin::from(address.ip());
         let mut clients = lock(&self.clients);
         if self.is_stopping() {
             return Err((Refusal::Stopping, stream));
         }
-        let Ok(to_give_way) = clients.room_for(origin, &self.limits) else {
+        let Ok(to_give_way) = clients.room_for(origin, limits) else {
             return Err((Refusal::Full, stream));
         };
         let id = clients.next;

@@ -3,23 +3,22 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
+use rustix::process::Signal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tracing::{error, info, warn};
 
-use super::accounts::{Accounts, Cost, Role};
+use super::accounts::{Cost, Role};
 use super::admin::ControlSocket;
 use super::catch_up::{CatchUp, CatchUpQueue};
 use super::clock;
-use super::config::Config;
+use super::config::{Config, Reread};
 use super::data_folder::DataFolder;
-use super::door::Door;
 use super::error::ServerError;
 use super::flusher::{self, Flusher};
 use super::housekeeping;
@@ -27,14 +26,14 @@ use super::hub::Hub;
 use super::identity;
 use super::inquiries::{self, Inquiries};
 use super::invites::NewInvite;
-use super::limits::Limits;
 use super::listener::{self, Acceptor};
 use super::log::LogStore;
 use super::log_writer::{LogQueue, LogWriter};
 use super::outbox::Outbox;
+use super::reload;
 use super::rooms::Rooms;
-use super::server_password::ServerPassword;
 use super::session;
+use super::settings::Settings;
 use super::shared::Shared;
 use super::stores::Stores;
 use super::throttle::Throttles;
@@ -47,15 +46,15 @@ const SESSIONS_END_WITHIN: Duration = Duration::from_secs(2);
 /// How long clients may take to read their goodbye.
 const GOODBYES_WITHIN: Duration = Duration::from_millis(1500);
 
-/// Descriptors for everything but connections: the log, the accounts, the sockets to listen on, the polls.
-const OWN_DESCRIPTORS: u64 = 64;
+/// Looks whether a server could be started like this, as far as that can be told without its data folder and its sockets.
+pub fn check(config: &Config) -> Result<(), ServerError> {
+    listener::check(&config.listen)?;
+    Settings::read(config).map(drop)
+}
 
-/// Runs a server until SIGTERM or SIGINT.
-pub fn run(config: &Config) -> Result<(), ServerError> {
-    let limits = fitted_to_descriptors(config.limits.clone());
-    let server_password = ServerPassword::read(config.server_password.clone())?;
-    let door =
-        Door { registration: config.registration, members_invite: config.members_invite, server_password };
+/// Runs a server until SIGTERM or SIGINT. For SIGHUP, `reread` tells what the configuration is by then.
+pub fn run(config: &Config, reread: Reread<'_>) -> Result<(), ServerError> {
+    let settings = Settings::read(config)?;
     let folder = DataFolder::take(&config.data)?;
     let cost = if config.small_host { Cost::SMALL_HOST } else { Cost::STANDARD };
     let stores = Stores::open(folder, cost)?;
@@ -82,14 +81,13 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     let (reader, inquirer) = (store.reader()?, store.reader()?);
     let shared = Arc::new(Shared {
         addresses,
-        limits: limits.clone(),
-        door,
+        settings: Mutex::new(Arc::new(settings)),
         stores,
-        throttles: Throttles::new(limits.sign_ups_per_address),
+        throttles: Throttles::new(),
         rooms: Arc::clone(&rooms),
         log,
         inquiries,
-        hub: Hub::new(limits),
+        hub: Hub::default(),
         flusher: Arc::clone(&flusher),
     });
     let catch_up = CatchUp { rooms: Arc::clone(&rooms), log: reader, flusher: Arc::clone(&flusher) };
@@ -114,7 +112,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     });
     let control = control.transpose()?;
 
-    wait_for_the_end(&mut signals, &shared.stores.accounts, &shared.door);
+    wait_for_the_end(&mut signals, || reload::reload(&shared, config, reread));
 
     info!("stopping");
     waker.wake()?;
@@ -140,26 +138,16 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     Ok(())
 }
 
-/// Waits for a signal that ends the server. SIGHUP reads the accounts and the server's password anew, unless it tells that the terminal on which
-/// the server was started has been closed.
-fn wait_for_the_end(signals: &mut Signals, accounts: &Accounts, door: &Door) {
+/// Waits for a signal that ends the server. SIGHUP has it reload, unless it tells that the terminal on which the server was
+/// started has been closed.
+fn wait_for_the_end(signals: &mut Signals, reload: impl Fn()) {
     let on_terminal = io::stderr().is_terminal();
     for signal in signals.forever() {
         match signal {
             // A file has reached the limit that was set for this process (setrlimit(2)). Left alone this would kill the
             // server; caught, it makes the write fail like on a full disk, and the messages are refused.
             signal if signal == Signal::XFSZ.as_raw() => {}
-            SIGHUP if !on_terminal || io::stderr().is_terminal() => {
-                match accounts.reload() {
-                    Ok(()) => info!("users.db was read again"),
-                    Err(error) => {
-                        error!(%error, "users.db was not read again; the accounts stay as they were");
-                    }
-                }
-                if let Err(error) = door.server_password.reload() {
-                    error!(%error, "the server's password was not read again; it stays as it was");
-                }
-            }
+            SIGHUP if !on_terminal || io::stderr().is_terminal() => reload(),
             _ => return,
         }
     }
@@ -233,23 +221,6 @@ fn can_be_reached(listeners: &[TcpListener]) -> io::Result<bool> {
 
 fn addresses_of(listeners: &[TcpListener]) -> io::Result<Vec<SocketAddr>> {
     listeners.iter().map(TcpListener::local_addr).collect()
-}
-
-/// Each connection takes a descriptor: asks for as many as the system lets this process have, and lets in no more
-/// connections than that, so that newcomers are told that it is full and the rest of the server can open its files.
-fn fitted_to_descriptors(mut limits: Limits) -> Limits {
-    let limit = getrlimit(Resource::Nofile);
-    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })
-    {
-        warn!(%error, "the limit of open files can't be raised");
-    }
-    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let fit = usize::try_from(descriptors.saturating_sub(OWN_DESCRIPTORS)).unwrap_or(usize::MAX).max(1);
-    if fit < limits.connections {
-        warn!("only {descriptors} files may be open (ulimit -n), so only {fit} connections are let in");
-        limits.connections = fit;
-    }
-    limits
 }
 
 /// The threads that are stopped together.

@@ -85,6 +85,11 @@ pub(super) fn bind(addresses: &[String]) -> Result<Vec<TcpListener>, ListenError
     Ok(vec![listener])
 }
 
+/// Whether all of `addresses` are some. Nothing is listened on.
+pub(super) fn check(addresses: &[String]) -> Result<(), ListenError> {
+    addresses.iter().try_for_each(|address| resolve(address).map(drop))
+}
+
 /// Accepts from some listeners, on a thread of its own.
 pub(super) struct Acceptor {
     listeners: Vec<TcpListener>,
@@ -126,14 +131,17 @@ impl Acceptor {
 }
 
 fn bind_one(address: &str) -> Result<TcpListener, ListenError> {
-    let resolved: Vec<SocketAddr> =
-        address.to_socket_addrs().map_err(|_| ListenError::NoAddress(address.to_owned()))?.collect();
-    TcpListener::bind(&*resolved).map_err(|source| match source.kind() {
+    TcpListener::bind(&*resolve(address)?).map_err(|source| match source.kind() {
         ErrorKind::AddrInUse => ListenError::InUse(address.to_owned()),
         ErrorKind::PermissionDenied => ListenError::NotAllowed(address.to_owned()),
         ErrorKind::AddrNotAvailable => ListenError::NotOurs(address.to_owned()),
         _ => ListenError::Other { address: address.to_owned(), source },
     })
+}
+
+fn resolve(address: &str) -> Result<Vec<SocketAddr>, ListenError> {
+    let resolved = address.to_socket_addrs().map_err(|_| ListenError::NoAddress(address.to_owned()))?;
+    Ok(resolved.collect())
 }
 
 /// Takes those who wait. Gives how long to wait before trying again; `None` when all are taken.
@@ -187,7 +195,7 @@ fn welcome(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, turned_
         debug!(%address, "banned");
         return turn_away(&stream, channel::refuse_banned);
     }
-    let client = match shared.hub.admit(stream, address) {
+    let client = match shared.hub.admit(stream, address, &shared.settings().limits) {
         Ok(client) => client,
         Err((Refusal::Stopping, _)) => return,
         Err((Refusal::Full, stream)) => {

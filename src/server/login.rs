@@ -39,10 +39,12 @@ pub(super) fn sign_up(shared: &Shared, origin: Origin, newcomer: Newcomer) -> Re
     if shared.stores.bans.of_account(&name, clock::now()).is_some() {
         return Err(refused(Code::NameTaken, SignUpError::NameTaken)); // it was someone's who is banned, and is gone
     }
-    shared.throttles.admit_sign_up(origin, Instant::now()).map_err(|error| throttled(error, origin))?;
+    let settings = shared.settings();
+    let free = settings.limits.sign_ups_per_address;
+    shared.throttles.admit_sign_up(origin, free, Instant::now()).map_err(|error| throttled(error, origin))?;
     let stores = &shared.stores;
     let (invite, word) = (newcomer.invite.as_ref(), newcomer.server_password.as_ref());
-    let entry = shared.door.look_at(stores, invite, word)?;
+    let entry = settings.door.look_at(stores, invite, word)?;
 
     let (mut claim, mut is_too_late) = (None, false);
     let make_ready = |has_account: &dyn Fn(&Username) -> bool| {
@@ -74,7 +76,7 @@ pub(super) fn sign_up(shared: &Shared, origin: Origin, newcomer: Newcomer) -> Re
     }
     match &signed_up {
         Ok(account) => shared.throttles.signed_up(&account.name, origin, Instant::now()),
-        Err(SignUpError::Hashing(_)) => shared.throttles.sign_up_was_none(origin, Instant::now()),
+        Err(SignUpError::Hashing(_)) => shared.throttles.sign_up_was_none(origin, free, Instant::now()),
         Err(_) => {}
     }
     signed_up.map_err(|error| match error {

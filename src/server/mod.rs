@@ -10,9 +10,9 @@
 //! inquiries ← what a session asks of the log: its history
 //! ```
 //!
-//! `stores` is what is on the disk apart from the log; `admin` does what an operator asks, here or on the files alone.
+//! `settings` is what an operator can change meanwhile, `stores` what is on the disk apart from the log; `admin` does what an operator asks, here or on the files alone.
 //! `hub` is the map of all connections, `strangers` says who of them has a place in the door, `housekeeping` closes the
-//! dead ones, `lifecycle` starts and ends it all.
+//! dead ones, `lifecycle` starts and ends it all, `reload` does what SIGHUP asks.
 //! No lock is held while anything is sealed, written to a socket, or written to the disk.
 
 mod accounts;
@@ -44,10 +44,12 @@ mod moderation;
 mod origin;
 mod outbox;
 mod own_account;
+mod reload;
 mod room_requests;
 mod rooms;
 mod server_password;
 mod session;
+mod settings;
 mod shared;
 mod stores;
 mod strangers;
@@ -55,8 +57,8 @@ mod throttle;
 mod tidings;
 
 pub use admin::{AdminConfig, AdminError, AdminRequest, administer};
-pub use config::Config;
+pub use config::{Config, Reread};
 pub use door::{Registration, RegistrationError};
 pub use error::ServerError;
-pub use lifecycle::run;
+pub use lifecycle::{check, run};
 pub use limits::Limits;

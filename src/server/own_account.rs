@@ -148,7 +148,8 @@ impl Owner<'_> {
 
     /// Makes an invite for members. Who may is the operator's choice.
     pub(super) fn invite(&self, uses: Option<u32>, seconds: Option<u64>) -> ServerMessage {
-        let door = &self.shared.door;
+        let settings = self.shared.settings();
+        let door = &settings.door;
         let is_admin =
             self.shared.stores.accounts.account(self.name).is_some_and(|account| account.role == Role::Admin);
         let may = match door.registration {

@@ -156,7 +156,7 @@ impl Guest<'_> {
     }
 
     fn change(&self, id: MessageId, wish: Wish) -> Change {
-        let rooms_max = self.shared.limits.rooms_per_account;
+        let rooms_max = self.shared.settings().limits.rooms_per_account;
         Change { by: self.name.clone(), id, is_admin: self.is_admin(), rooms_max, wish }
     }
 

@@ -3,44 +3,30 @@
 //! password of its own. Only its SHA-256 stays in memory; no Argon2 stands before it, as it is on no disk of ours.
 
 use std::hint::black_box;
-use std::sync::Mutex;
 
 use sha2::{Digest, Sha256};
 
-use super::lock::lock;
 use crate::secret_source::{SecretSource, SecretSourceError};
 
-/// The word, and where it comes from.
+/// What is known of the word, if there is one.
 pub(super) struct ServerPassword {
-    source: SecretSource,
-    /// Of the word, if there is one. Written by [`Self::reload`].
-    digest: Mutex<Option<[u8; 32]>>,
+    digest: Option<[u8; 32]>,
 }
 
 impl ServerPassword {
     /// Reads it.
-    pub(super) fn read(source: SecretSource) -> Result<Self, SecretSourceError> {
-        let digest = Mutex::new(digest_of(&source)?);
-        Ok(Self { source, digest })
-    }
-
-    /// Reads it anew, unless it came from the environment, which does not change. After an error it is as it was.
-    pub(super) fn reload(&self) -> Result<(), SecretSourceError> {
-        if !matches!(self.source, SecretSource::Variable(_)) {
-            let digest = digest_of(&self.source)?;
-            *lock(&self.digest) = digest;
-        }
-        Ok(())
+    pub(super) fn read(source: &SecretSource) -> Result<Self, SecretSourceError> {
+        Ok(Self { digest: source.read()?.map(|word| Sha256::digest(word.expose()).into()) })
     }
 
     /// Whether there is one.
     pub(super) fn is_set(&self) -> bool {
-        lock(&self.digest).is_some()
+        self.digest.is_some()
     }
 
     /// Whether this is the word, or there is none. It takes as long for every word.
     pub(super) fn lets_in(&self, word: Option<&str>) -> bool {
-        let Some(expected) = *lock(&self.digest) else { return true };
+        let Some(expected) = self.digest else { return true };
         let found: [u8; 32] = Sha256::digest(word.unwrap_or_default()).into();
         let difference =
             expected.iter().zip(found).fold(0, |all, (left, right)| black_box(all | (left ^ right)));
@@ -48,35 +34,25 @@ impl ServerPassword {
     }
 }
 
-fn digest_of(source: &SecretSource) -> Result<Option<[u8; 32]>, SecretSourceError> {
-    Ok(source.read()?.map(|word| Sha256::digest(word.expose()).into()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn only_the_word_lets_in_and_a_bad_reload_leaves_it_as_it_was() {
+    fn only_the_word_lets_in() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("word");
         std::fs::write(&file, "open sesame\n").unwrap();
-        let word = ServerPassword::read(SecretSource::File(file.clone())).unwrap();
+        let word = ServerPassword::read(&SecretSource::File(file)).unwrap();
         assert!(word.is_set() && word.lets_in(Some("open sesame")));
         for wrong in [None, Some(""), Some("open"), Some("open sesame "), Some("Open sesame")] {
             assert!(!word.lets_in(wrong), "{wrong:?}");
         }
-        std::fs::write(&file, "").unwrap();
-        assert!(word.reload().is_err() && word.lets_in(Some("open sesame")));
-        std::fs::write(&file, "another").unwrap();
-        word.reload().unwrap();
-        assert!(word.lets_in(Some("another")) && !word.lets_in(Some("open sesame")));
     }
 
     #[test]
     fn without_a_word_everyone_is_let_in() {
-        let none = ServerPassword::read(SecretSource::Variable("CHAT_A_VARIABLE_THAT_IS_NOT_SET")).unwrap();
-        none.reload().unwrap();
+        let none = ServerPassword::read(&SecretSource::Variable("CHAT_A_VARIABLE_THAT_IS_NOT_SET")).unwrap();
         assert!(!none.is_set() && none.lets_in(None) && none.lets_in(Some("anything")));
     }
 }

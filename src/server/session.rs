@@ -17,6 +17,7 @@ use super::login::{self, Newcomer, TRIES_MAX};
 use super::moderation;
 use super::outbox::{Flushed, Outbox};
 use super::own_account::{CHANGED, Owner, REVOKED};
+use super::reload::GONE;
 use super::room_requests::{Guest, Stopping};
 use super::shared::Shared;
 use crate::channel::{self, ChannelError, Incoming, PublicKey, Record, Suite};
@@ -31,7 +32,9 @@ const LINGER: Duration = Duration::from_secs(2);
 pub(super) fn serve(shared: &Shared, client: &Arc<Client>) {
     let _leaving = Leaving { shared, client };
     debug!(address = %client.address, "connected");
-    let mut handshake = Deadlined::new(&client.stream, shared.limits.handshake);
+    let settings = shared.settings();
+    let limits = &settings.limits;
+    let mut handshake = Deadlined::new(&client.stream, limits.handshake);
     let identity = shared.stores.identity.present();
     let statements = identity.payload(clock::seconds());
     let accepted = channel::accept_with(&mut handshake, &identity.key, &Suite::ALL, &statements);
@@ -43,11 +46,12 @@ pub(super) fn serve(shared: &Shared, client: &Arc<Client>) {
         }
     };
     debug!(suite = %established.suite, "handshake done");
-    established.sealer.limit(shared.limits.rekey);
-    let bound = shared.limits.outbox_bytes;
+    established.sealer.limit(limits.rekey);
+    let bound = limits.outbox_bytes;
     let outbox = Arc::new(Outbox::new(client.id, Arc::clone(&client.stream), established.sealer, bound));
     let mut session =
         Session { shared, client, key: established.peer, outbox, tries: 0, scratch: Vec::new() };
+    drop(settings); // those of a session that goes on for days are not kept for it
     let end = session.converse(established.incoming);
     session.finish(end);
 }
@@ -126,16 +130,8 @@ impl From<ChannelError> for End {
 
 impl Session<'_> {
     fn converse(&mut self, mut incoming: Incoming) -> End {
-        self.outbox.push(&ServerMessage::Welcome {
-            protocol: PROTOCOL,
-            software: concat!("chat ", env!("CARGO_PKG_VERSION")).to_owned(),
-            password_rule: PASSWORD_RULE.to_owned(),
-            body_max: u32::try_from(MESSAGE_BYTES_MAX).unwrap_or(u32::MAX),
-            registration: Some(self.shared.door.registration.number()),
-            wants_server_password: Some(self.shared.door.wants_server_password()),
-        });
         let stream = Arc::clone(&self.client.stream);
-        let mut login_time = Some(Deadlined::new(&stream, self.shared.limits.login));
+        let mut login_time = Some(Deadlined::new(&stream, self.welcome()));
         loop {
             let handled = self.handle_records(&mut incoming);
             self.shared.flusher.flush(&self.outbox, &mut self.scratch);
@@ -170,6 +166,20 @@ impl Session<'_> {
                 Err(error) => return self.client.ending().map_or(End::Lost(error), End::from),
             }
         }
+    }
+
+    /// Tells whom the client has reached. Gives how long it may take to log in.
+    fn welcome(&self) -> Duration {
+        let settings = self.shared.settings();
+        self.outbox.push(&ServerMessage::Welcome {
+            protocol: PROTOCOL,
+            software: concat!("chat ", env!("CARGO_PKG_VERSION")).to_owned(),
+            password_rule: PASSWORD_RULE.to_owned(),
+            body_max: u32::try_from(MESSAGE_BYTES_MAX).unwrap_or(u32::MAX),
+            registration: Some(settings.door.registration.number()),
+            wants_server_password: Some(settings.door.wants_server_password()),
+        });
+        settings.limits.login
     }
 
     fn handle_records(&mut self, incoming: &mut Incoming) -> Result<(), End> {
@@ -320,7 +330,7 @@ impl Session<'_> {
     }
 
     /// Lets someone in, unless they are banned. A ban that is made in this very moment has not seen this session, so it
-    /// is asked again when they are in.
+    /// is asked again when they are in; and so is whether there is still such an account.
     fn let_in(&mut self, Account { name, role }: Account) -> Result<(), End> {
         self.refuse_if_banned(Some(&name))?;
         info!(%name, device = %self.key.fingerprint(), "logged in");
@@ -329,9 +339,15 @@ impl Session<'_> {
             Role::Admin => ROLE_ADMIN,
         };
         self.outbox.push(&ServerMessage::LoggedIn { name: name.to_string(), role });
+        let notice = &self.shared.settings().notice;
+        if !notice.is_empty() {
+            self.outbox.push(&ServerMessage::Notice { text: notice.to_string() });
+        }
         let member = Member { name: name.clone(), key: self.key, outbox: Arc::clone(&self.outbox) };
         self.shared.hub.log_in(self.client, member);
-        self.refuse_if_banned(Some(&name))
+        self.refuse_if_banned(Some(&name))?;
+        let is_gone = self.shared.stores.accounts.account(&name).is_none();
+        if is_gone { Err(GONE.into()) } else { Ok(()) }
     }
 
     fn refuse_if_banned(&self, name: Option<&Username>) -> Result<(), End> {

@@ -1,15 +1,15 @@
 //! What all threads of the server share. Each part guards itself.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use super::door::Door;
 use super::flusher::Flusher;
 use super::hub::Hub;
 use super::inquiries::Inquiries;
-use super::limits::Limits;
+use super::lock::lock;
 use super::log_writer::LogQueue;
 use super::rooms::Rooms;
+use super::settings::Settings;
 use super::stores::Stores;
 use super::throttle::Throttles;
 
@@ -17,8 +17,8 @@ use super::throttle::Throttles;
 pub(super) struct Shared {
     /// Where it listens.
     pub(super) addresses: Vec<SocketAddr>,
-    pub(super) limits: Limits,
-    pub(super) door: Door,
+    /// Replaced on SIGHUP; locked for no longer than that takes.
+    pub(super) settings: Mutex<Arc<Settings>>,
     pub(super) stores: Stores,
     pub(super) throttles: Throttles,
     pub(super) rooms: Arc<Rooms>,
@@ -29,3 +29,15 @@ pub(super) struct Shared {
 }
 
 secret!(Shared);
+
+impl Shared {
+    /// What counts now.
+    pub(super) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&lock(&self.settings))
+    }
+
+    /// From now on these count.
+    pub(super) fn replace_settings(&self, settings: Settings) {
+        *lock(&self.settings) = Arc::new(settings);
+    }
+}

@@ -98,6 +98,8 @@ codes! {
     TooManyRooms = 34,
     /// There is nobody of this name, in the room or on the server.
     NoSuchPerson = 35,
+    /// The account was removed.
+    AccountGone = 70,
 }
 
 impl<C> Encode<C> for Code {

@@ -306,4 +306,12 @@ pub enum ServerMessage {
         #[n(2)]
         more: bool,
     },
+    /// What the server's operator tells everyone who comes in. It follows [`LoggedIn`](Self::LoggedIn), if there is anything
+    /// to tell.
+    #[n(60)]
+    Notice {
+        /// At most 4096 bytes, and 20 lines.
+        #[n(0)]
+        text: String,
+    },
 }

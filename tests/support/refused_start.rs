@@ -28,6 +28,7 @@ impl Refused {
         let listens = arguments.contains(&"--listen");
         let mut command = Command::new(PROGRAM);
         command.args(["server", "--small-host", "--data"]).arg(data).args(arguments);
+        command.env("XDG_CONFIG_HOME", data); // none of whoever runs the tests
         command.args(if listens { [].as_slice() } else { &["--listen", "127.0.0.1:0"] });
         Self::run_command(&mut command)
     }

@@ -98,6 +98,7 @@ impl ServerProcess {
             .arg(&data)
             .args(&arguments)
             .env("RUST_LOG", log_filter)
+            .env("XDG_CONFIG_HOME", &data) // none of whoever runs the tests
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -18,8 +18,8 @@ use jiff::{Timestamp, Zoned};
 
 use crate::channel::Fingerprint;
 use crate::client::room_words;
-use crate::names::RoomName;
-use crate::terminal_text::{boundary_after, one_line};
+use crate::names::{NOTICE_LINES_MAX, RoomName};
+use crate::terminal_text::{boundary_after, lines, one_line};
 use crate::wire::{BODY_ROOM_EVENT, BODY_TEXT, Device, PastMessage, RoomEvent};
 
 /// Makes lines, and remembers the day of the last one.
@@ -88,6 +88,11 @@ impl Transcript {
 
     fn now(&self) -> Zoned {
         Timestamp::now().to_zoned(self.zone.clone())
+    }
+
+    /// What the operator tells everyone who comes in; no more of it than there may be.
+    pub(in crate::client) fn notice(&self, text: &str) -> Vec<String> {
+        lines(text).iter().take(NOTICE_LINES_MAX).map(|line| self.note(line)).collect()
     }
 
     /// One's devices, each with the number by which it can be meant.
@@ -194,6 +199,13 @@ mod tests {
         assert_eq!(line.get(5..), Some(" ! 2026-11-19 10:34 #lobby <eve⏎x> a⏎b\u{fffd}"));
         let never = transcript().past(&lobby(), &PastMessage { at: u64::MAX, ..past });
         assert!(never.contains(" ! ? #lobby <eve"), "{never}");
+    }
+
+    #[test]
+    fn a_notice_has_its_lines_and_no_more_than_there_may_be() {
+        let told = transcript().notice(&format!("rules:\x1b[2J\n{}", "x\n".repeat(1000)));
+        assert_eq!(told.len(), NOTICE_LINES_MAX);
+        assert!(told[0].ends_with(" ! rules:\u{fffd}[2J") && told[1].ends_with(" ! x"), "{told:?}");
     }
 
     #[test]

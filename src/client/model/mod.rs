@@ -43,13 +43,20 @@ pub(super) struct Model {
     current: RoomName,
     rooms: BTreeMap<RoomName, Place>,
     own: OwnMessages,
+    /// What the operator told last.
+    notice: String,
 }
 
 impl Model {
     /// Someone who wants to enter a room.
     pub(super) fn new(me: String, room: RoomName) -> Self {
-        let mut model =
-            Self { me, current: room.clone(), rooms: BTreeMap::new(), own: OwnMessages::default() };
+        let mut model = Self {
+            me,
+            current: room.clone(),
+            rooms: BTreeMap::new(),
+            own: OwnMessages::default(),
+            notice: String::new(),
+        };
         model.want(room);
         model
     }
@@ -265,9 +272,19 @@ impl Model {
             ServerMessage::Devices { devices } => vec![Happening::Devices(devices)],
             ServerMessage::PasswordChanged {} => vec![Happening::PasswordChanged],
             ServerMessage::Invited { token, uses, until } => vec![Happening::Invited { token, uses, until }],
+            ServerMessage::Notice { text } => self.noticed(text),
             ServerMessage::Closing { code, text } => vec![Happening::Closing { code, text }],
             _ => Vec::new(),
         }
+    }
+
+    /// Who comes back after a lost connection is not told the same again.
+    fn noticed(&mut self, text: String) -> Vec<Happening> {
+        if self.notice == text {
+            return Vec::new();
+        }
+        self.notice.clone_from(&text);
+        vec![Happening::Notice { text }]
     }
 
     fn find(&mut self, room: &str) -> Option<(RoomName, &mut Place)> {

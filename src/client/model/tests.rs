@@ -90,6 +90,16 @@ fn numbers(happenings: &[Happening]) -> Vec<String> {
 }
 
 #[test]
+fn a_notice_is_told_again_only_when_it_is_another_one() {
+    let mut model = Model::new("alice".into(), RoomName::lobby());
+    let mut told = |text: &str| model.apply(ServerMessage::Notice { text: text.into() }).len();
+    assert_eq!(
+        [told("tea at four"), told("tea at four"), told("tea at five"), told("tea at four")],
+        [1, 0, 1, 1]
+    );
+}
+
+#[test]
 fn what_was_seen_is_not_shown_again_and_what_is_missing_is_told() {
     let mut model = model();
     assert!(model.apply(said(1, "bob", id(1))).is_empty(), "before the room was entered");

@@ -87,7 +87,11 @@ impl Session {
                     let reactions = self.own_account.invited();
                     self.react(reactions)?;
                 }
-                Happening::Closing { code: Code::DeviceRevoked | Code::Banned, text } => {
+                Happening::Notice { text } => {
+                    let lines = self.transcript.notice(&text);
+                    self.print(&lines)?;
+                }
+                Happening::Closing { code: Code::DeviceRevoked | Code::Banned | Code::AccountGone, text } => {
                     return Err(ClientError::Revoked(text));
                 }
                 Happening::Closing { text, .. } => self.closing = Some(text),

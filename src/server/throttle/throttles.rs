@@ -48,7 +48,6 @@ const FAMILIAR_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// All counts of a server. Nothing is hashed, written or waited for under its lock.
 pub(in crate::server) struct Throttles {
-    sign_ups: Terms,
     counts: Mutex<Counts>,
 }
 
@@ -96,8 +95,8 @@ impl Throttled {
 }
 
 impl Throttles {
-    /// Nobody has tried anything. An address may sign up `sign_ups` times at once.
-    pub(in crate::server) fn new(sign_ups: u32) -> Self {
+    /// Nobody has tried anything.
+    pub(in crate::server) fn new() -> Self {
         let counts = Counts {
             pairs: Expiring::of_at_most(ENTRIES_MAX),
             addresses: Expiring::of_at_most(ENTRIES_MAX),
@@ -106,7 +105,7 @@ impl Throttles {
             familiar: Expiring::of_at_most(FAMILIAR_ACCOUNTS_MAX),
             sign_ups: Expiring::of_at_most(ENTRIES_MAX),
         };
-        Self { sign_ups: Terms { free: sign_ups, ..SIGN_UPS }, counts: Mutex::new(counts) }
+        Self { counts: Mutex::new(counts) }
     }
 
     /// Whether a password may be tried for `name` from `origin`.
@@ -135,23 +134,29 @@ impl Throttles {
         lock(&self.counts).take_back(&tried, now);
     }
 
-    /// Counts a sign-up from `origin`, if there may be one.
-    pub(in crate::server) fn admit_sign_up(&self, origin: Origin, now: Instant) -> Result<(), Throttled> {
+    /// Counts a sign-up from `origin`, if there may be one; so many are `free`.
+    pub(in crate::server) fn admit_sign_up(
+        &self,
+        origin: Origin,
+        free: u32,
+        now: Instant,
+    ) -> Result<(), Throttled> {
+        let terms = Terms { free, ..SIGN_UPS };
         let mut counts = lock(&self.counts);
         let before = counts.sign_ups.get(&origin);
-        let wait = before.map_or(Duration::ZERO, |score| score.wait(&self.sign_ups, now));
+        let wait = before.map_or(Duration::ZERO, |score| score.wait(&terms, now));
         if !wait.is_zero() {
             return Err(Throttled::SignUps(wait));
         }
-        let score = Score::with_failure(before, &self.sign_ups, now);
-        counts.sign_ups.put(origin, score, score.until(&self.sign_ups), now);
+        let score = Score::with_failure(before, &terms, now);
+        counts.sign_ups.put(origin, score, score.until(&terms), now);
         drop(counts);
         Ok(())
     }
 
     /// The sign-up came to nothing because the server had no time for it.
-    pub(in crate::server) fn sign_up_was_none(&self, origin: Origin, now: Instant) {
-        take_back(&mut lock(&self.counts).sign_ups, origin, &self.sign_ups, now);
+    pub(in crate::server) fn sign_up_was_none(&self, origin: Origin, free: u32, now: Instant) {
+        take_back(&mut lock(&self.counts).sign_ups, origin, &Terms { free, ..SIGN_UPS }, now);
     }
 
     /// Someone has signed up from `origin`.
@@ -268,7 +273,7 @@ mod tests {
 
     impl Bench {
         fn new() -> Self {
-            Self { throttles: Throttles::new(3), now: Instant::now() }
+            Self { throttles: Throttles::new(), now: Instant::now() }
         }
 
         fn admit(&self, who: &str, from: u16) -> Result<Try, Throttled> {
@@ -440,11 +445,11 @@ mod tests {
     #[test]
     fn an_address_signs_up_so_many_at_once_and_then_one_a_minute() {
         let mut bench = Bench::new();
-        let sign_up = |bench: &Bench| bench.throttles.admit_sign_up(host(1), bench.now);
+        let sign_up = |bench: &Bench| bench.throttles.admit_sign_up(host(1), 3, bench.now);
         assert_eq!((0..10).filter(|_| sign_up(&bench).is_ok()).count(), 4);
-        bench.throttles.sign_up_was_none(host(1), bench.now);
+        bench.throttles.sign_up_was_none(host(1), 3, bench.now);
         assert!(sign_up(&bench).is_ok() && sign_up(&bench).is_err());
-        bench.throttles.admit_sign_up(host(2), bench.now).unwrap();
+        bench.throttles.admit_sign_up(host(2), 3, bench.now).unwrap();
         let mut in_an_hour = 0;
         for _ in 0..3600 {
             bench.now += seconds(1);

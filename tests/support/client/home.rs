@@ -9,8 +9,15 @@ use tempfile::TempDir;
 use crate::support::{PASSWORD, PROGRAM};
 
 /// What a client must not learn from whoever runs the tests.
-pub const OF_OTHERS: [&str; 6] =
-    ["XDG_DATA_HOME", "CHAT_PASSWORD", "CHAT_SERVER_PASSWORD", "RUST_LOG", "NO_COLOR", "TERM"];
+pub const OF_OTHERS: [&str; 7] = [
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "CHAT_PASSWORD",
+    "CHAT_SERVER_PASSWORD",
+    "RUST_LOG",
+    "NO_COLOR",
+    "TERM",
+];
 
 /// A folder that is removed with the test.
 pub struct Home(TempDir);
