@@ -196,7 +196,14 @@ fn what_a_server_tells_of_rooms_is_safe_to_print_and_bounded() {
             text: hostile,
         });
         for number in 0..2000 {
-            guest.send(&ServerMessage::RoomAdded { room: format!("#r{number}"), role: 9, head: u64::MAX });
+            guest.send(&ServerMessage::RoomAdded {
+                room: format!("#r{number}"),
+                role: 9,
+                head: u64::MAX,
+                read: Some(number),
+                unread: Some(u32::MAX),
+                mentions: Some(u32::MAX),
+            });
         }
         guest.send(&ServerMessage::RoomRemoved { room: "no room at all".into() });
         let mut joins = 0;

@@ -3,6 +3,8 @@
 use crate::names::RoomName;
 
 use super::model::Model;
+use super::unread::Counts;
+use crate::wire::UNREAD_MAX;
 
 /// The most people who are named when someone enters.
 const NAMED_MAX: usize = 8;
@@ -27,6 +29,34 @@ pub(super) fn other_rooms(model: &Model) -> Option<String> {
         |named| format!("{} and {} more", named.join(", "), others.len() - NAMED_MAX),
     );
     (!others.is_empty()).then(|| format!("you are also in {named}; /join talks there"))
+}
+
+/// What someone is told who has just entered of what is unread and was not shown; none if there is nothing.
+pub(super) fn unread(model: &Model) -> Option<String> {
+    let hidden: Vec<_> = model.unread().filter(|(room, _)| model.unread_from(room).is_some()).collect();
+    let (first, _) = hidden.first()?;
+    let named: Vec<String> =
+        hidden.iter().take(NAMED_MAX).map(|(room, counts)| counted(room, *counts)).collect();
+    let more = hidden.len() - named.len();
+    let more = if more == 0 { String::new() } else { format!("; some in {more} more rooms") };
+    Some(format!("{}{more}; /unread {first} shows them", named.join("; ")))
+}
+
+/// Each room in which something is unread.
+pub(super) fn unread_rooms(model: &Model) -> Vec<String> {
+    let told: Vec<String> = model.unread().map(|(room, counts)| counted(room, counts)).collect();
+    if told.is_empty() { vec!["nothing is unread".to_owned()] } else { told }
+}
+
+/// How much is unread in a room.
+fn counted(room: &RoomName, Counts { messages, mentions }: Counts) -> String {
+    let or_more = if messages >= UNREAD_MAX { " or more" } else { "" };
+    let unread = format!("{}{or_more} unread in {room}", messages.min(UNREAD_MAX));
+    match mentions {
+        0 => unread,
+        1 => format!("{unread}, 1 names you"),
+        count => format!("{unread}, {count} name you"),
+    }
 }
 
 /// Everyone who is here.

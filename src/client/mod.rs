@@ -10,7 +10,7 @@
 //! | `own_account` | one's devices and password: what is asked of the server, and what it answers |
 //! | `limits` | how old a session and a key become |
 //! | `uplink`, `renewal`, `backoff` | the connection that comes and goes, and is replaced before it is old |
-//! | `model`, `place`, `own`, `happening` | what is known, of each room, and of what one has said oneself; what comes of what the server says; pure |
+//! | `model`, `place`, `unread`, `own`, `happening` | what is known, of each room, of what is unread in it, and of what one has said oneself; what comes of what the server says; pure |
 //! | `commands`, `greeting`, `room_words` | what a typed line means, who is here, what happens in rooms, in words; pure |
 //! | `line_mode` | the conversation as lines, and the line that is being typed |
 
@@ -45,6 +45,7 @@ mod server_identity;
 mod session;
 mod signals;
 mod silence;
+mod unread;
 mod uplink;
 
 use std::path::PathBuf;

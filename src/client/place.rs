@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::unread::Unread;
+
 /// The longest name that is kept, in bytes.
 const NAME_BYTES_MAX: usize = 256;
 
@@ -17,6 +19,11 @@ pub(super) struct Place {
     pub(super) seen: Option<u64>,
     /// The number of the first message that was shown, or will be: from there on all were.
     shown_from: Option<u64>,
+    /// The number up to which what is unread was shown, when asked for.
+    unread_shown: Option<u64>,
+    /// The number up to which the server was told that it is read.
+    marked: Option<u64>,
+    pub(super) unread: Unread,
     people: BTreeSet<String>,
     /// A list of people of which parts are still to come.
     gathering: BTreeSet<String>,
@@ -58,7 +65,7 @@ impl Place {
 
     /// The connection is gone.
     pub(super) fn lose(&mut self) {
-        (self.is_told, self.stage) = (false, Stage::Outside);
+        (self.is_told, self.stage, self.marked) = (false, Stage::Outside, None);
     }
 
     /// Whether it was entered on the present connection.
@@ -91,6 +98,39 @@ impl Place {
         let seen = self.seen.filter(|seen| self.is_in() && sequence > *seen)?;
         self.seen = Some(sequence);
         Some(seen)
+    }
+
+    /// The number after which what is unread was not shown yet; none if all of it was.
+    pub(super) fn unread_from(&self) -> Option<u64> {
+        let from = self.unread.read()?.max(self.unread_shown.unwrap_or(0));
+        let is_shown = self.shown_from.is_some_and(|shown| shown <= from.saturating_add(1));
+        (!is_shown && self.unread.counts().messages > 0).then_some(from)
+    }
+
+    /// Notes that what is unread is being shown up to this number.
+    pub(super) fn show_unread_to(&mut self, last: u64) {
+        self.unread_shown = self.unread_shown.max(Some(last));
+        if let Some(read) = self.unread.read()
+            && self.shown_from.is_some_and(|shown| shown <= last.saturating_add(1))
+        {
+            self.show_from(read.saturating_add(1));
+        }
+    }
+
+    /// How far this person has read and the server does not know it. Who looks at the room has read what was shown as it
+    /// came, unless something before it was not.
+    pub(super) fn read_up_to(&self, is_looked_at: bool) -> Option<u64> {
+        if !self.unread.is_counted() || !self.is_in() {
+            return None;
+        }
+        let known = self.unread.read().max(self.marked);
+        let looked_at = self.seen.filter(|_| is_looked_at && self.unread_from().is_none());
+        looked_at.max(self.unread_shown).filter(|read| *read > 0 && Some(*read) > known)
+    }
+
+    /// The server was told that it is read up to this number.
+    pub(super) fn marked(&mut self, sequence: u64) {
+        self.marked = self.marked.max(Some(sequence));
     }
 
     /// Who is there, in the order of the alphabet.

@@ -29,6 +29,7 @@ use super::server_identity::Server;
 use super::signals::Signals;
 use super::uplink::{Gone, Passed, Uplink};
 use super::{ClientError, Config, room_words};
+use history::Reading;
 use rooms::Questions;
 
 /// How long to wait for an event when nothing else is due.
@@ -73,6 +74,7 @@ struct Session {
     leaving: Option<Leaving>,
     own_account: OwnAccount,
     questions: Questions,
+    reading: Reading,
     /// Lines that were not sent, or were refused.
     failed: usize,
 }
@@ -112,6 +114,7 @@ impl Session {
             leaving: None,
             own_account: OwnAccount::default(),
             questions: Questions::default(),
+            reading: Reading::of_this_terminal(),
             failed: 0,
         };
         session.show_room()?;
@@ -124,6 +127,7 @@ impl Session {
             if self.uplink.is_up() {
                 self.send_unsent();
                 self.ask_questions();
+                self.mark_if_due();
             }
             let unsettled = self.under_way().unsettled;
             if let Some(lines) = self.lines.as_mut().filter(|_| self.is_greeted) {
@@ -192,6 +196,7 @@ impl Session {
         let undelivered: Vec<String> = self.model.undelivered().map(room_words::not_delivered).collect();
         let told = undelivered.iter().try_for_each(|told| self.note(told));
         let closed = told.and_then(|()| self.screen.close());
+        self.mark_now();
         self.uplink.leave(inbox);
         ended.and_then(|()| Ok(closed?)).or_else(unless_nobody_reads)?;
         // Who types has seen what was refused; a script has only the exit code.
@@ -280,6 +285,7 @@ impl Session {
             .into_iter()
             .chain(self.leaving.as_ref().map(Leaving::until))
             .chain(self.uplink.next_renewal().filter(|_| self.is_calm()))
+            .chain(self.reading.next_mark())
             .min();
         due.map_or(IDLE, |due| due.saturating_duration_since(Instant::now()))
     }

@@ -5,6 +5,7 @@ mod ban_reason;
 mod device_label;
 mod invite_token;
 mod look_alike;
+mod mention;
 mod message_text;
 mod notice;
 mod password;

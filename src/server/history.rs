@@ -4,7 +4,7 @@ use minicbor::bytes::ByteVec;
 use tracing::error;
 
 use super::log::{Stored, Stretch};
-use super::room_requests::{Guest, NO_SUCH_ROOM, Stopping};
+use super::room_requests::{Guest, NO_SUCH_ROOM, NOT_MEMBER, Stopping};
 use super::tidings::room_refused;
 use crate::wire::{Code, HISTORY_PAGE_MAX, PastMessage, ServerMessage};
 
@@ -14,8 +14,6 @@ const COUNT: u16 = 50;
 /// What the messages of a page come to at most, in bytes. It goes into one record, and into the smallest outbox together
 /// with the longest message.
 const PAGE_BYTES: usize = 40 * 1024;
-
-const NOT_MEMBER: &str = "you are not in this room; join it first";
 
 /// What a client wants of a room's history.
 pub(super) struct Wanted {

@@ -11,10 +11,11 @@ use tracing::error;
 
 use super::clock;
 use super::flusher::Flusher;
-use super::log::{Change, Entry, LogStore, Write};
+use super::log::{Change, Entry, LogStore, Mark, Write};
 use super::outbox::Outbox;
 use super::rooms::{Room, Rooms};
 use super::tidings;
+use crate::wire::ServerMessage;
 
 /// Tasks that wait for the next commit. A session whose task finds no room waits, and so reads no further.
 const WAITING_MAX: usize = 1024;
@@ -31,6 +32,8 @@ pub(super) enum Task {
     Say { room: Arc<Room>, entry: Entry, outbox: Arc<Outbox> },
     /// Someone changes a room.
     Change { change: Change, asker: Asker },
+    /// Someone has read a room up to here; `moved` tells all of that person's sessions.
+    Mark { room: Arc<Room>, mark: Mark, moved: ServerMessage, outbox: Arc<Outbox> },
 }
 
 /// Who wants a room to be changed.
@@ -131,6 +134,7 @@ impl Task {
         match self {
             Self::Say { entry, .. } => Write::Say(entry),
             Self::Change { change, .. } => Write::Change(change),
+            Self::Mark { mark, .. } => Write::Mark(mark),
         }
     }
 }

@@ -7,7 +7,7 @@
 //!                  → tidings (who hears what of it) → rooms (who gets it) → outbox (what waits for one client)
 //!                      → flusher (seals and writes for everyone)
 //! catch_up ← whoever joins, comes back or read too slowly: pages of the log, by the same outbox
-//! inquiries ← what a session asks of the log: its history
+//! inquiries ← what a session asks of the log: its history, what is unread (read_markers)
 //! ```
 //!
 //! `settings` is what an operator can change meanwhile, `stores` what is on the disk apart from the log; `admin` does what an operator asks, here or on the files alone.
@@ -44,6 +44,7 @@ mod moderation;
 mod origin;
 mod outbox;
 mod own_account;
+mod read_markers;
 mod reload;
 mod room_requests;
 mod rooms;

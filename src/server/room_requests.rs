@@ -18,6 +18,7 @@ use crate::wire::{
 };
 
 pub(super) const NO_SUCH_ROOM: &str = "there is no such room";
+pub(super) const NOT_MEMBER: &str = "you are not in this room; join it first";
 
 /// Someone who is logged in, on one of their sessions.
 pub(super) struct Guest<'s> {
@@ -76,11 +77,6 @@ impl Guest<'_> {
         };
         let entry = Entry { room: room.id(), author: self.name.clone(), id, kind, body };
         self.hand_in(Task::Say { room, entry, outbox })
-    }
-
-    /// Tells all rooms that the account is in.
-    pub(super) fn my_rooms(&self) {
-        self.shared.rooms.tell_all(self.name, self.is_admin(), self.outbox);
     }
 
     /// A page of the public rooms.
@@ -160,7 +156,7 @@ impl Guest<'_> {
         Change { by: self.name.clone(), id, is_admin: self.is_admin(), rooms_max, wish }
     }
 
-    fn is_admin(&self) -> bool {
+    pub(super) fn is_admin(&self) -> bool {
         self.shared.stores.accounts.account(self.name).is_some_and(|account| account.role == Role::Admin)
     }
 
@@ -177,15 +173,17 @@ impl Guest<'_> {
         self.shared.flusher.flush(self.outbox, &mut Vec::new());
     }
 
-    fn hand_in(&self, task: Task) -> Result<(), Stopping> {
+    pub(super) fn hand_in(&self, task: Task) -> Result<(), Stopping> {
         if self.shared.log.hand_in(task) { Ok(()) } else { Err(Stopping) }
     }
 }
 
-/// Takes whoever had this name out of all rooms, so that nobody who gets it next finds themselves in them. False when it
+/// Takes whoever had this name out of all rooms, and forgets what they have read, so that nobody who gets it next finds themselves in them. False when it
 /// could not be written.
 pub(super) fn forget_member(shared: &Shared, name: &Username) -> bool {
-    if !shared.rooms.is_in_any(name) {
+    let (lobby, account) = (shared.rooms.lobby(), name.clone());
+    let has_read = shared.inquiries.ask(move |log| log.marker(lobby, &account));
+    if !shared.rooms.is_in_any(name) && matches!(has_read, Some(Ok(None))) {
         return true;
     }
     let Some(id) = MessageId::random() else { return false };

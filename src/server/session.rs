@@ -281,10 +281,8 @@ impl Session<'_> {
             ClientMessage::History { room, before, after, count } => {
                 return Ok(guest.history(Wanted { room, before, after, count })?);
             }
-            ClientMessage::MyRooms {} => {
-                guest.my_rooms();
-                return Ok(());
-            }
+            ClientMessage::MarkRead { room, sequence } => return Ok(guest.mark_read(&room, sequence)?),
+            ClientMessage::MyRooms {} => return Ok(guest.my_rooms()?),
             ClientMessage::ListRooms { after } => guest.list(after.as_deref()),
             ClientMessage::DescribeRoom { room } => guest.describe(&room),
             ClientMessage::ListMembers { room, after } => guest.members(&room, after.as_deref()),

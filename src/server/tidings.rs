@@ -36,6 +36,13 @@ pub(super) fn tell(rooms: &Rooms, batch: Vec<Task>, outcomes: Vec<Outcome>, touc
                 deliver(&mut said, touched); // what was said before the change is heard before it
                 changed(rooms, &change, asker, outcome, touched);
             }
+            Task::Mark { room, mark, moved, outbox } => match outcome {
+                Outcome::Marked(true) => rooms.tell_sessions_of(&mark.account, &moved, touched),
+                Outcome::Refused(refusal) => {
+                    push(outbox, &room_refused(room.name().as_str(), code(refusal), refusal), touched);
+                }
+                _ => {} // it was as far already
+            },
         }
     }
     deliver(&mut said, touched);
@@ -49,7 +56,8 @@ pub(super) fn refuse(batch: Vec<Task>, touched: &mut Vec<Arc<Outbox>>) {
             | Task::Change { change: Change { id, .. }, asker: Asker::Sayer(outbox) } => {
                 push(outbox, &refused(Code::NotStored, NOT_STORED, id), touched);
             }
-            Task::Change { asker: Asker::Follower { room, outbox, .. }, .. } => {
+            Task::Change { asker: Asker::Follower { room, outbox, .. }, .. }
+            | Task::Mark { room, outbox, .. } => {
                 push(outbox, &room_refused(room.name().as_str(), Code::NotStored, NOT_STORED), touched);
             }
             Task::Change { asker: Asker::Door(done), .. } => {
@@ -122,7 +130,7 @@ fn tell_sayer(
             let Some(room) = rooms.find_by_id(room) else { return };
             ServerMessage::Accepted { id, room: room.name().to_string(), sequence, at }
         }
-        Outcome::Changed(None, _) => return, // nobody says what has no entry of its own
+        Outcome::Changed(None, _) | Outcome::Marked(_) => return, // nobody says what has no entry of its own
         Outcome::Refused(refusal) => refused(code(*refusal), refusal, id),
     };
     push(outbox, &answer, touched);

@@ -159,6 +159,16 @@ pub enum ClientMessage {
         #[n(3)]
         count: Option<u16>,
     },
+    /// Tells that the account's person has read a room up to here.
+    #[n(42)]
+    MarkRead {
+        /// The room's name.
+        #[n(0)]
+        room: String,
+        /// The last message that was read.
+        #[n(1)]
+        sequence: u64,
+    },
 }
 
 /// A text that is wiped from memory when dropped, and that can't be printed.

@@ -45,5 +45,8 @@ pub const ROOM_PAGE_MAX: usize = 100;
 /// The most messages in one [`ServerMessage::History`].
 pub const HISTORY_PAGE_MAX: u16 = 200;
 
+/// Unread messages are counted up to this number; it stands for itself and all above it.
+pub const UNREAD_MAX: u32 = 1000;
+
 /// The most names in one [`ServerMessage::People`].
 pub const PEOPLE_MAX: usize = 500;

@@ -238,6 +238,15 @@ pub enum ServerMessage {
         /// The last sequence number that the room had at this moment.
         #[n(2)]
         head: u64,
+        /// How far the account's person has read, on whatever device; absent when that was never told.
+        #[n(3)]
+        read: Option<u64>,
+        /// How many messages of others, up to `head`, are unread, at most 1,000; absent when it was not counted.
+        #[n(4)]
+        unread: Option<u32>,
+        /// How many of them name the account.
+        #[n(5)]
+        mentions: Option<u32>,
     },
     /// The account is no member of a room any more: nothing of it comes from here on.
     #[n(31)]
@@ -305,6 +314,25 @@ pub enum ServerMessage {
         /// before it.
         #[n(2)]
         more: bool,
+    },
+    /// The account's person has read a room up to here, on whatever device.
+    #[n(42)]
+    ReadUpTo {
+        /// The room.
+        #[n(0)]
+        room: String,
+        /// The last message that was read.
+        #[n(1)]
+        sequence: u64,
+        /// How many messages of others after it, up to `head`, are unread, at most 1,000.
+        #[n(2)]
+        unread: u32,
+        /// How many of them name the account.
+        #[n(3)]
+        mentions: u32,
+        /// The last sequence number that was counted.
+        #[n(4)]
+        head: u64,
     },
     /// What the server's operator tells everyone who comes in. It follows [`LoggedIn`](Self::LoggedIn), if there is anything
     /// to tell.

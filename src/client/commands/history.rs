@@ -10,13 +10,44 @@ use crate::wire::HISTORY_PAGE_MAX;
 pub(in crate::client) enum HistoryCommand {
     /// So many messages before those that were shown, of a room: the current one if none is named.
     Earlier { room: Option<RoomName>, count: Option<u16> },
+    /// The rooms in which something is unread.
+    CountUnread,
+    /// What is unread in a room, from the first such message on.
+    Unread(RoomName),
+    /// Everything in a room counts as read: the current one if none is named.
+    MarkRead(Option<RoomName>),
 }
 
-pub(super) const ENTRIES: &[Entry] = &[Entry {
-    name: "/history",
-    help: "shows what was said before, further back each time; /history 100 or /history #tea",
-    meaning: Meaning::Arguments("the name of a room, how many messages (1 to 200), both or nothing", earlier),
-}];
+pub(super) const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "/history",
+        help: "shows what was said before, further back each time; /history 100 or /history #tea",
+        meaning: Meaning::Arguments(
+            "the name of a room, how many messages (1 to 200), both or nothing",
+            earlier,
+        ),
+    },
+    Entry {
+        name: "/unread",
+        help: "tells in which rooms something is unread; /unread #tea shows it",
+        meaning: Meaning::Arguments("nothing or the name of a room", |text| {
+            perhaps_room(text, |room| room.map_or(HistoryCommand::CountUnread, HistoryCommand::Unread))
+        }),
+    },
+    Entry {
+        name: "/read",
+        help: "marks this room, or the one that you name, as read",
+        meaning: Meaning::Arguments("nothing or the name of a room", |text| {
+            perhaps_room(text, HistoryCommand::MarkRead)
+        }),
+    },
+];
+
+/// A command about the room that is named, or about none.
+fn perhaps_room(text: &str, command: fn(Option<RoomName>) -> HistoryCommand) -> Option<Command> {
+    let room = if text.trim().is_empty() { None } else { Some(room(text)?) };
+    Some(Command::History(command(room)))
+}
 
 fn earlier(text: &str) -> Option<Command> {
     let (mut wanted, mut count) = (None, None);

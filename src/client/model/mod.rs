@@ -11,13 +11,14 @@ mod rooms;
 
 use std::collections::BTreeMap;
 
-use crate::names::{MessageText, RoomName};
-use crate::wire::{ClientMessage, MessageId, RoomEvent, ServerMessage};
+use crate::names::{MessageText, RoomName, Username};
+use crate::wire::{BODY_TEXT, ClientMessage, MessageId, RoomEvent, ServerMessage};
 
 use super::happening::{Happening, Told};
 use super::own::{Delivery, OwnMessages, Saying};
 pub(super) use super::own::{OWN_MAX, TooManyWaiting};
 use super::place::Place;
+use super::unread::Counts;
 
 /// The most names that are kept of the people of all rooms.
 const PEOPLE_MAX: usize = 20_000;
@@ -38,6 +39,8 @@ pub(super) struct Entered {
 /// One person in their rooms.
 pub(super) struct Model {
     me: String,
+    /// The same, if it is one that this version takes for a name.
+    name: Option<Username>,
     /// Where what is typed goes. Only what is typed changes it: nothing that comes from the server can make a line go
     /// elsewhere than where the person saw that it would.
     current: RoomName,
@@ -51,6 +54,7 @@ impl Model {
     /// Someone who wants to enter a room.
     pub(super) fn new(me: String, room: RoomName) -> Self {
         let mut model = Self {
+            name: me.parse().ok(),
             me,
             current: room.clone(),
             rooms: BTreeMap::new(),
@@ -228,7 +232,9 @@ impl Model {
                     kind,
                     body: body.into(),
                 };
-                self.said(&room, sequence, &author, id, said)
+                let shown = self.said(&room, sequence, &author, id, said);
+                self.count(&room, sequence, &shown);
+                shown
             }
             ServerMessage::CaughtUp { room, .. } => {
                 self.find(&room).map(|(room, _)| Happening::CaughtUp { room }).into_iter().collect()
@@ -254,7 +260,17 @@ impl Model {
                 place.left(&name);
                 self.unless_me(name, |name| Happening::Left { room, at, name })
             }
-            ServerMessage::RoomAdded { room, head, .. } => self.added(&room, head),
+            ServerMessage::RoomAdded { room, head, read, unread, mentions, .. } => {
+                let added = self.added(&room, head);
+                if let (Some(messages), Some(mentions)) = (unread, mentions) {
+                    self.read(&room, read, head, Counts { messages, mentions });
+                }
+                added
+            }
+            ServerMessage::ReadUpTo { room, sequence, unread, mentions, head } => {
+                self.read(&room, Some(sequence), head, Counts { messages: unread, mentions });
+                Vec::new()
+            }
             ServerMessage::RoomRemoved { room } => {
                 room.parse().map_or_else(|_| Vec::new(), |room| self.removed(&room))
             }
@@ -264,7 +280,7 @@ impl Model {
             ServerMessage::Members { room, members, more } => {
                 vec![Happening::Told(Told::Members(room, members, more))]
             }
-            ServerMessage::History { room, messages, more } => self.past(&room, messages, more),
+            ServerMessage::History { room, messages, more } => history::past(&room, messages, more),
             ServerMessage::Lagged {} => {
                 self.own.send_again();
                 vec![Happening::Lagged]
@@ -345,6 +361,19 @@ impl Model {
         }
         happenings.insert(0, Happening::NotDelivered { saying: own.saying, reason: text });
         happenings
+    }
+
+    /// Counts what others say in words as unread, until it is read.
+    fn count(&mut self, room: &RoomName, sequence: u64, shown: &[Happening]) {
+        let Some(Happening::Said { author, kind: BODY_TEXT, body, .. }) = shown.last() else { return };
+        if *author == self.me {
+            return;
+        }
+        let names_me =
+            self.name.as_ref().is_some_and(|name| name.is_named_in(&String::from_utf8_lossy(body)));
+        if let Some(place) = self.rooms.get_mut(room) {
+            place.unread.said(sequence, names_me);
+        }
     }
 
     /// How many names of people may be kept of this room, whatever is kept of it now.

@@ -39,7 +39,14 @@ fn seen(model: &Model) -> Option<u64> {
 }
 
 fn added(name: &str, head: u64) -> ServerMessage {
-    ServerMessage::RoomAdded { room: name.into(), role: ROOM_MEMBER, head }
+    ServerMessage::RoomAdded {
+        room: name.into(),
+        role: ROOM_MEMBER,
+        head,
+        read: None,
+        unread: None,
+        mentions: None,
+    }
 }
 
 fn in_room(message: ServerMessage, name: &str) -> ServerMessage {

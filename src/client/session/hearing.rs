@@ -44,6 +44,9 @@ impl Session {
                     if let Some(others) = greeting::other_rooms(&self.model).filter(|_| !self.knows_rooms) {
                         self.note(&others)?;
                     }
+                    if let Some(unread) = greeting::unread(&self.model).filter(|_| !self.knows_rooms) {
+                        self.note(&unread)?;
+                    }
                     self.knows_rooms = true;
                 }
                 Happening::Added { room } => {

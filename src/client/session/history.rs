@@ -1,12 +1,38 @@
-//! What was said before, as one asks for it: shown as notes, so that nobody takes it for new.
+//! What was said before, as one asks for it: shown as notes, so that nobody takes it for new. And what was read of it
+//! all: on a terminal, what was shown of the room where one is counts as read, and the server is told so that all of a
+//! person's devices agree. What goes into a pipe or a file may never be looked at.
 
-use std::io;
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
 
 use super::super::commands::HistoryCommand;
+use super::super::greeting;
 use super::Session;
 use super::rooms::Question;
 use crate::names::RoomName;
 use crate::wire::PastMessage;
+
+/// How long what is read gathers before the server is told.
+const MARK_AFTER: Duration = Duration::from_secs(1);
+
+/// When the server is told what was read.
+pub(super) struct Reading {
+    /// Someone looks at what is shown.
+    is_seen: bool,
+    next_mark: Option<Instant>,
+}
+
+impl Reading {
+    /// Someone looks at it if they type and see it on a terminal.
+    pub(super) fn of_this_terminal() -> Self {
+        Self { is_seen: io::stdin().is_terminal() && io::stdout().is_terminal(), next_mark: None }
+    }
+
+    /// When the server is to be told next.
+    pub(super) fn next_mark(&self) -> Option<Instant> {
+        self.next_mark
+    }
+}
 
 impl Session {
     /// Asks what was asked for.
@@ -16,6 +42,50 @@ impl Session {
                 let room = room.unwrap_or_else(|| self.model.room().clone());
                 self.question(Question::Earlier { count }, room)
             }
+            HistoryCommand::CountUnread if !self.knows_rooms => {
+                self.not_sent("what is unread is not known yet; ask again in a moment")
+            }
+            HistoryCommand::CountUnread => {
+                greeting::unread_rooms(&self.model).iter().try_for_each(|told| self.note(told))
+            }
+            HistoryCommand::Unread(room) => self.question(Question::Unread, room),
+            HistoryCommand::MarkRead(room) => {
+                let room = room.unwrap_or_else(|| self.model.room().clone());
+                let room = self.model.meant(&room).clone();
+                match self.model.mark_all(&room) {
+                    Some(mark) if self.uplink.is_up() => self.uplink.send(&mark),
+                    Some(_) => self.not_sent("not connected; try again when the connection is back")?,
+                    None => self.not_sent(&format!("you are not in {room}"))?,
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Shows what is unread in a room that becomes the current one, to someone who looks at it.
+    pub(super) fn show_unread_if_read(&mut self, room: &RoomName) -> io::Result<()> {
+        let is_due = self.reading.is_seen && self.uplink.is_up() && self.model.unread_from(room).is_some();
+        if is_due { self.question(Question::Unread, room.clone()) } else { Ok(()) }
+    }
+
+    /// Tells the server what was read, when it is time.
+    pub(super) fn mark_if_due(&mut self) {
+        let is_due = self.reading.is_seen && self.model.is_mark_due();
+        match self.reading.next_mark {
+            None if is_due => self.reading.next_mark = Some(Instant::now() + MARK_AFTER),
+            Some(at) if at <= Instant::now() => self.mark_now(),
+            _ => {}
+        }
+    }
+
+    /// Tells the server what was read.
+    pub(super) fn mark_now(&mut self) {
+        self.reading.next_mark = None;
+        while self.reading.is_seen
+            && self.uplink.is_up()
+            && let Some(mark) = self.model.take_mark()
+        {
+            self.uplink.send(&mark);
         }
     }
 
@@ -29,12 +99,31 @@ impl Session {
     ) -> io::Result<()> {
         match question {
             Some(Question::Earlier { .. }) => self.show_earlier(room, messages, more),
+            Some(Question::Unread) => self.show_unread(room, messages, more),
             _ => Ok(()),
         }
     }
 
+    /// What is unread in a room, from the first such message on; `more` if there is more of it that was not shown.
+    fn show_unread(&mut self, room: &RoomName, messages: &[PastMessage], more: bool) -> io::Result<()> {
+        if messages.is_empty() {
+            return self.note(&format!("nothing is unread in {room} that was not shown"));
+        }
+        self.model.show_unread(room, messages);
+        let mut lines = vec![self.transcript.note(&format!("unread in {room}:"))];
+        lines.extend(messages.iter().map(|message| self.transcript.past(room, message)));
+        let end = if more {
+            format!("/unread {room} shows the next ones")
+        } else {
+            format!("that is all of {room}")
+        };
+        lines.push(self.transcript.note(&end));
+        self.print(&lines)
+    }
+
     /// What was said in a room before what was shown of it; `more` if it goes on further back.
     fn show_earlier(&mut self, room: &RoomName, messages: &[PastMessage], more: bool) -> io::Result<()> {
+        self.model.show_earlier(room, messages);
         let mut lines = vec![self.transcript.note(&match messages.len() {
             0 => format!("nothing was said in {room} before what is shown"),
             1 => format!("1 earlier message of {room}:"),

@@ -22,6 +22,8 @@ pub(super) enum Question {
     Earlier {
         count: Option<u16>,
     },
+    /// What is unread and was not shown.
+    Unread,
 }
 
 /// Questions, each once it is asked. They are answered in that order.
@@ -40,7 +42,7 @@ impl Questions {
 
     /// Whether a page is on its way: where the next one begins is known when it is there.
     fn is_page_due(&self) -> bool {
-        self.due.iter().any(|question| matches!(question, Question::Earlier { .. }))
+        self.due.iter().any(|question| matches!(question, Question::Earlier { .. } | Question::Unread))
     }
 }
 
@@ -51,8 +53,9 @@ impl Session {
         match command {
             RoomCommand::Join(room) => {
                 let room = self.model.meant(&room).clone();
-                self.model.want(room);
+                self.model.want(room.clone());
                 self.show_room()?;
+                self.show_unread_if_read(&room)?;
             }
             RoomCommand::Part(room) => {
                 let room = room.map_or(current, |room| self.model.meant(&room).clone());
@@ -165,12 +168,16 @@ impl Session {
             && let Some((question, room)) = self.questions.waiting.pop_front()
         {
             let room = self.model.meant(&room).clone();
-            let before = self.model.shown_from(&room);
+            let (before, unread_from) = (self.model.shown_from(&room), self.model.unread_from(&room));
             let room = room.to_string();
             self.uplink.send(&match question {
                 Question::List => ClientMessage::ListRooms { after: None },
                 Question::Card | Question::Topic => ClientMessage::DescribeRoom { room },
                 Question::Members => ClientMessage::ListMembers { room, after: None },
+                Question::Unread => {
+                    let after = unread_from.or(before).unwrap_or(u64::MAX); // nothing, if all of it was shown
+                    ClientMessage::History { room, before, after: Some(after), count: None }
+                }
                 Question::Earlier { count } => ClientMessage::History { room, before, after: None, count },
             });
             self.questions.due.push_back(question);

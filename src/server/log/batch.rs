@@ -54,8 +54,7 @@ impl<'s> Batch<'s> {
         kind: u16,
         body: &[u8],
     ) -> Result<Option<Placed>, LogError> {
-        let head = self.grown.get(&room).or_else(|| self.heads.get(&room)).copied().unwrap_or(0);
-        let (sequence, at) = (head + 1, self.at);
+        let (sequence, at) = (self.head(room) + 1, self.at);
         let mut insert = self.transaction.prepare_cached(
             "INSERT INTO messages (room, sequence, at, author, client_id, kind, body)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (author, client_id) DO NOTHING",
@@ -67,6 +66,11 @@ impl<'s> Batch<'s> {
         }
         self.grown.insert(room, sequence);
         Ok(Some(Placed { room, sequence, at, is_new: true }))
+    }
+
+    /// The last sequence number of a room at this point.
+    pub(super) fn head(&self, room: RoomId) -> u64 {
+        self.grown.get(&room).or_else(|| self.heads.get(&room)).copied().unwrap_or(0)
     }
 
     /// The place of what was said before, under this id.

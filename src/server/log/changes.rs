@@ -225,6 +225,7 @@ impl Batch<'_> {
         for room in rooms {
             self.leave(room, &change.by, new_id()?, effects)?;
         }
+        self.forget_marker(self.lobby, &change.by)?;
         Ok(Ok(()))
     }
 
@@ -239,6 +240,7 @@ impl Batch<'_> {
             self.transaction.prepare_cached("DELETE FROM members WHERE room = ?1 AND account = ?2")?;
         delete.execute(params![room, account.as_str()])?;
         drop(delete);
+        self.forget_marker(room, account)?;
         self.tell(room, account, id, &RoomEvent::Left {}, effects)?;
         self.keep_an_operator(room, account, effects)?;
         effects.push(Effect::NoMember { room, account: account.clone() });
@@ -290,6 +292,7 @@ impl Batch<'_> {
              ON CONFLICT (room, account) DO UPDATE SET is_operator = ?3",
         )?;
         put.execute(params![room, account.as_str(), is_operator, self.at])?;
+        self.begin_to_read(room, account)?;
         effects.push(Effect::Member { room, account: account.clone(), is_operator });
         Ok(())
     }

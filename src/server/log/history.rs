@@ -52,6 +52,6 @@ impl LogReader {
 }
 
 /// `SQLite` counts to 2^63 - 1, further than any room has come.
-fn in_sqlite(number: u64) -> i64 {
+pub(super) fn in_sqlite(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

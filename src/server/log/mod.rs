@@ -3,17 +3,20 @@
 //!
 //! What the rest of the server asks of it is all here: open it with its rooms, write a batch, read a page. It knows
 //! nothing of sockets and sessions, so that another store can stand behind the same few calls. `batch` says things,
-//! `changes` changes rooms, `history` reads from any place on.
+//! `changes` changes rooms, `history` reads from any place on,
+//! `markers` keeps how far each person has read.
 
 mod batch;
 mod changes;
 mod history;
+mod markers;
 mod rows;
 mod schema;
 mod store;
 
 pub(super) use changes::{Change, Effect, Refusal, Target, Wish};
 pub(super) use history::Stretch;
+pub(super) use markers::{Mark, Unread};
 pub(super) use rows::{Entry, Event, Placed, RoomId, RoomRecord, Stored};
 pub(super) use schema::LogError;
 pub(super) use store::{LogReader, LogStore, Outcome, Write};

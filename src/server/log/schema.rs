@@ -2,7 +2,7 @@
 
 use crate::server::database::{DatabaseError, Schema};
 
-pub(super) const SCHEMA: Schema = Schema { steps: &[ONE_ROOM, MANY_ROOMS] };
+pub(super) const SCHEMA: Schema = Schema { steps: &[ONE_ROOM, MANY_ROOMS, READ_MARKERS] };
 
 /// Version 1.
 pub(super) const ONE_ROOM: &str = "
@@ -25,7 +25,7 @@ pub(super) const ONE_ROOM: &str = "
 
 /// Version 2. Whether a room is private is in its name. `made_by` is empty for the server's own room, in which everyone
 /// is and nobody is therefore listed.
-const MANY_ROOMS: &str = "
+pub(super) const MANY_ROOMS: &str = "
     ALTER TABLE rooms ADD COLUMN topic TEXT NOT NULL DEFAULT '';
     ALTER TABLE rooms ADD COLUMN made_at INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE rooms ADD COLUMN made_by TEXT NOT NULL DEFAULT '';
@@ -41,6 +41,18 @@ const MANY_ROOMS: &str = "
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX members_by_account ON members (account);
     CREATE INDEX members_by_standing ON members (room, is_operator DESC, since, account);";
+
+/// Version 3. Who is in a room when it comes has read everything.
+const READ_MARKERS: &str = "
+    CREATE TABLE read_markers (
+        account TEXT NOT NULL,
+        room INTEGER NOT NULL REFERENCES rooms (id),
+        sequence INTEGER NOT NULL,
+        PRIMARY KEY (account, room)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO read_markers (account, room, sequence)
+        SELECT account, room, coalesce((SELECT max(sequence) FROM messages WHERE room = members.room), 0)
+        FROM members;";
 
 /// Why the log can't be opened, written or read.
 #[derive(Debug, thiserror::Error)]

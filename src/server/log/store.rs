@@ -8,6 +8,7 @@ use tracing::warn;
 
 use super::batch::Batch;
 use super::changes::{Change, Effect, Refusal};
+use super::markers::Mark;
 use super::rows::{Entry, Placed, RoomId, RoomRecord, Stored};
 use super::schema::{LogError, SCHEMA};
 use crate::names::{RoomName, Username};
@@ -23,6 +24,8 @@ pub(crate) enum Write<'t> {
     Say(&'t Entry),
     /// Someone changes a room.
     Change(&'t Change),
+    /// Someone has read a room up to here.
+    Mark(&'t Mark),
 }
 
 /// What has become of it, in the same order.
@@ -33,6 +36,8 @@ pub(crate) enum Outcome {
     /// It is done. The entry that tells of it has this place, if it has one entry; nothing but the place is told of a
     /// change that was done before.
     Changed(Option<Placed>, Vec<Effect>),
+    /// Whether the marker is further than before.
+    Marked(bool),
     /// It may not be done, and nothing of it is.
     Refused(Refusal),
 }
@@ -78,6 +83,7 @@ impl LogStore {
             outcomes.push(match task {
                 Write::Say(entry) => batch.say(entry)?.map_or_else(Outcome::Refused, Outcome::Said),
                 Write::Change(change) => batch.change(change)?,
+                Write::Mark(mark) => batch.mark(mark)?.map_or_else(Outcome::Refused, Outcome::Marked),
             });
         }
         let grown = batch.commit()?;

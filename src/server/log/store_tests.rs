@@ -2,7 +2,7 @@
 
 use super::super::changes::{Target, Wish};
 use super::super::rows::Event;
-use super::super::schema::ONE_ROOM;
+use super::super::schema::{MANY_ROOMS, ONE_ROOM};
 use super::*;
 use crate::names::Topic;
 use crate::wire::{BODY_ROOM_EVENT, RoomEvent};
@@ -331,4 +331,26 @@ fn a_log_of_the_version_before_keeps_its_room_and_what_was_said() {
     assert_eq!(again.iter().map(|placed| placed.sequence).collect::<Vec<_>>(), [1, 3]);
     house.make("alice", 9, "#tea", false);
     assert_eq!(house.restarted().rooms.len(), 1);
+}
+
+#[test]
+fn in_a_log_of_version_2_everyone_has_read_what_is_in_their_rooms() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = Connection::open(folder.path().join("chat.db")).unwrap();
+    old.execute_batch(ONE_ROOM).unwrap();
+    old.execute_batch(MANY_ROOMS).unwrap();
+    old.execute_batch(
+        "INSERT INTO rooms (name) VALUES ('#lobby'), ('#tea');
+         INSERT INTO messages (room, sequence, at, author, client_id, kind, body)
+             VALUES (2, 1, 1000, 'alice', x'01010101010101010101010101010101', 0, x'61'),
+                    (2, 2, 2000, 'bob', x'02020202020202020202020202020202', 0, x'62');
+         INSERT INTO members (room, account, is_operator, since) VALUES (2, 'alice', 1, 5);
+         PRAGMA user_version = 2;",
+    )
+    .unwrap();
+    drop(old);
+    let house = House::of(folder);
+    let (log, tea) = (house.store.reader().unwrap(), house.rooms[0].id);
+    assert_eq!(log.marker(tea, &name("alice")).unwrap(), Some(2));
+    assert_eq!(log.marker(house.lobby.id, &name("alice")).unwrap(), None);
 }

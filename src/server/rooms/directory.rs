@@ -56,22 +56,26 @@ impl Rooms {
         lock(&self.directory).by_id.get(&id).map(Arc::clone)
     }
 
-    /// Queues all rooms of an account for one of its sessions, which hears of every change from then on.
-    pub(in crate::server) fn tell_all(&self, account: &Username, is_admin: bool, outbox: &Arc<Outbox>) {
+    /// All rooms of an account, of whose changes one of its sessions hears from now on.
+    pub(in crate::server) fn listen(&self, account: &Username, outbox: &Arc<Outbox>) -> Vec<Arc<Room>> {
         let mut directory = lock(&self.directory);
         let listeners = directory.listeners.entry(account.clone()).or_default();
         if listeners.iter().all(|other| other.session() != outbox.session()) {
             listeners.push(Arc::clone(outbox));
         }
-        let rooms: Vec<_> =
-            directory.of_account.get(account).into_iter().flat_map(BTreeMap::values).cloned().collect();
-        drop(directory);
-        // What changes meanwhile is told by itself, before or after: each room is told under its own lock.
-        self.lobby.tell_role(account, is_admin, outbox);
-        for room in rooms {
-            room.tell_role(account, false, outbox);
-        }
-        outbox.push(&ServerMessage::AllRooms {});
+        let own = directory.of_account.get(account).into_iter().flat_map(BTreeMap::values);
+        [&self.lobby].into_iter().chain(own).map(Arc::clone).collect()
+    }
+
+    /// Queues something for all sessions of an account that hear of its rooms.
+    pub(in crate::server) fn tell_sessions_of(
+        &self,
+        account: &Username,
+        message: &ServerMessage,
+        touched: &mut Vec<Arc<Outbox>>,
+    ) {
+        let listeners = lock(&self.directory).listeners_of(account);
+        touched.extend(listeners.into_iter().filter(|outbox| outbox.push(message)));
     }
 
     /// A page of the public rooms after this name, and whether there are more.
@@ -88,6 +92,11 @@ impl Rooms {
         let more = rooms.len() > ROOM_PAGE_MAX;
         rooms.truncate(ROOM_PAGE_MAX);
         (rooms.iter().map(|room| room.line()).collect(), more)
+    }
+
+    /// The room that everyone is in.
+    pub(in crate::server) fn lobby(&self) -> RoomId {
+        self.lobby.id()
     }
 
     /// Whether an account is in any room but the lobby.
@@ -133,7 +142,7 @@ impl Rooms {
                 let listeners = if is_new { directory.listeners_of(&account) } else { Vec::new() };
                 drop(directory);
                 for outbox in listeners {
-                    if room.tell_role(&account, false, &outbox) {
+                    if room.tell_role(&account, false, room.read_by_newcomer(), &outbox) {
                         touched.push(outbox);
                     }
                 }
@@ -159,10 +168,9 @@ impl Rooms {
                         directory.of_account.remove(&account);
                     }
                 }
-                let listeners = directory.listeners_of(&account);
                 drop(directory);
                 let removed = ServerMessage::RoomRemoved { room: room.name().to_string() };
-                touched.extend(listeners.into_iter().filter(|outbox| outbox.push(&removed)));
+                self.tell_sessions_of(&account, &removed, touched);
             }
         }
     }

@@ -10,7 +10,7 @@ use minicbor::bytes::ByteVec;
 use crate::names::{RoomName, Topic, Username};
 use crate::server::clock;
 use crate::server::lock::lock;
-use crate::server::log::{RoomId, RoomRecord, Stored};
+use crate::server::log::{RoomId, RoomRecord, Stored, Unread};
 use crate::server::outbox::{Encoded, Numbered, Outbox, SessionId};
 use crate::wire::{
     self, PEOPLE_MAX, ROOM_MEMBER, ROOM_OPERATOR, ROOM_PAGE_MAX, RoomCard, RoomLine, RoomMember,
@@ -53,6 +53,17 @@ pub(in crate::server) enum Entered {
     Already,
     /// Only members hear what is said.
     NotMember,
+}
+
+/// How far someone has read.
+#[derive(Clone, Copy)]
+pub(in crate::server) struct ReadState {
+    /// The last message of the room when this was so.
+    pub(in crate::server) head: u64,
+    /// The last one that was read; none if nothing ever was.
+    pub(in crate::server) read: Option<u64>,
+    /// None if it was not counted.
+    pub(in crate::server) unread: Option<Unread>,
 }
 
 impl Room {
@@ -169,15 +180,23 @@ impl Room {
         outbox.push_people(self.id, &parts);
     }
 
-    /// Queues for one client that its account is in this room, if it is, and as what. True when the outbox must be
-    /// flushed.
-    pub(super) fn tell_role(&self, account: &Username, is_admin: bool, outbox: &Outbox) -> bool {
+    /// Queues for one client that its account is in this room, if it is, as what, and what is unread in it. What changes
+    /// meanwhile is told by itself, before or after. True when the outbox must be flushed.
+    pub(in crate::server) fn tell_role(
+        &self,
+        account: &Username,
+        is_admin: bool,
+        state: ReadState,
+        outbox: &Outbox,
+    ) -> bool {
         let inside = lock(&self.inside);
         let Some(is_operator) = self.role(&inside, account) else {
             return false;
         };
         let (room, role) = (self.name.to_string(), role_number(is_operator || is_admin));
-        outbox.push(&ServerMessage::RoomAdded { room, role, head: self.head() })
+        let ReadState { head, read, unread } = state;
+        let (unread, mentions) = (unread.map(|unread| unread.messages), unread.map(|unread| unread.mentions));
+        outbox.push(&ServerMessage::RoomAdded { room, role, head, read, unread, mentions })
     }
 
     /// Queues for one client what its account may know as a member, if it is one at this moment.
@@ -194,6 +213,12 @@ impl Room {
             outbox.push_encoded(bytes);
         }
         is_member
+    }
+
+    /// How far someone is who comes into the room now: everything until then is as good as read.
+    pub(super) fn read_by_newcomer(&self) -> ReadState {
+        let head = self.head();
+        ReadState { head, read: Some(head), unread: Some(Unread::default()) }
     }
 
     /// What `account` may know of the room. `is_admin` makes it an operator of the lobby.
