@@ -26,7 +26,7 @@ fn listening(server: &ServerProcess, name: &str) -> Peer {
 
 fn say_in(peer: &mut Peer, room: &str, kind: u16, body: Vec<u8>) {
     let id = MessageId::random().unwrap();
-    peer.send(&ClientMessage::Say { room: room.into(), id, kind, body: body.into() });
+    peer.send(&ClientMessage::Say { room: room.into(), id, kind, body: body.into(), of: None });
     peer.wait_until_accepted(id);
 }
 
@@ -189,6 +189,8 @@ fn what_a_server_tells_of_rooms_is_safe_to_print_and_bounded() {
             id,
             kind: BODY_ROOM_EVENT,
             body: topic.into(),
+            of: None,
+            edited: None,
         });
         guest.send(&ServerMessage::RoomRefused {
             room: hostile.clone(),

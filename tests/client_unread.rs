@@ -11,7 +11,7 @@ use support::{Peer, ServerProcess};
 
 fn say_in(peer: &mut Peer, room: &str, kind: u16, body: Vec<u8>) -> u64 {
     let id = MessageId::random().unwrap();
-    peer.send(&ClientMessage::Say { room: room.into(), id, kind, body: body.into() });
+    peer.send(&ClientMessage::Say { room: room.into(), id, kind, body: body.into(), of: None });
     peer.wait_until_accepted(id)
 }
 

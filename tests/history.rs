@@ -16,7 +16,7 @@ type Page = (Vec<u64>, bool);
 
 fn say_in(peer: &mut Peer, room: &str, kind: u16, body: Vec<u8>) -> u64 {
     let id = MessageId::random().unwrap();
-    peer.send(&ClientMessage::Say { room: room.into(), id, kind, body: body.into() });
+    peer.send(&ClientMessage::Say { room: room.into(), id, kind, body: body.into(), of: None });
     peer.wait_until_accepted(id)
 }
 
@@ -131,7 +131,7 @@ fn who_is_not_in_a_room_reads_nothing_of_it_and_learns_of_no_private_one() {
 
     let id = MessageId::random().unwrap();
     let body = wire::encode(&RoomEvent::Made { is_private: true }).into();
-    alice.send(&ClientMessage::Say { room: "#plans".into(), id, kind: BODY_ROOM_EVENT, body });
+    alice.send(&ClientMessage::Say { room: "#plans".into(), id, kind: BODY_ROOM_EVENT, body, of: None });
     let made = alice.wait_for(|message| matches!(message, ServerMessage::Accepted { .. }));
     let ServerMessage::Accepted { room: plans, .. } = made else { panic!() };
     let none = if plans == "#plans.aaaa" { "#plans.bbbb" } else { "#plans.aaaa" };

@@ -36,7 +36,7 @@ fn assert_lost(mut peer: Peer) {
 }
 
 fn say(room: &str, id: MessageId, body: Vec<u8>) -> ClientMessage {
-    ClientMessage::Say { room: room.into(), id, kind: BODY_TEXT, body: body.into() }
+    ClientMessage::Say { room: room.into(), id, kind: BODY_TEXT, body: body.into(), of: None }
 }
 
 /// Who is in as one would go on as another, by any of the ways to come in.

@@ -183,6 +183,8 @@ fn times_that_no_calendar_knows_and_kinds_of_the_future_have_a_place() {
             id: MessageId::random().unwrap(),
             kind: 0,
             body: b"another room".to_vec().into(),
+            of: None,
+            edited: None,
         });
     });
     assert_eq!(ended.said().len(), 6);

@@ -30,7 +30,7 @@ const BODIES: [(&[u8], &str); 12] = [
 
 fn say(peer: &mut Peer, kind: u16, body: &[u8]) {
     let id = MessageId::random().unwrap();
-    peer.send(&ClientMessage::Say { room: "#lobby".into(), id, kind, body: body.to_vec().into() });
+    peer.send(&ClientMessage::Say { room: "#lobby".into(), id, kind, body: body.to_vec().into(), of: None });
     peer.wait_until_accepted(id);
 }
 

@@ -36,7 +36,8 @@ fn example() -> String {
 
     let id = MessageId::from_bytes([0x55; 16]);
     let body = b"hello".to_vec().into();
-    let say = wire::encode(&ClientMessage::Say { room: "#lobby".into(), id, kind: BODY_TEXT, body });
+    let say =
+        wire::encode(&ClientMessage::Say { room: "#lobby".into(), id, kind: BODY_TEXT, body, of: None });
     let accepted = ServerMessage::Accepted { id, room: "#lobby".into(), sequence: 42, at: 1_700_000_000_000 };
     let accepted = wire::encode(&accepted);
     let (mut say_frame, mut accepted_frame, mut goodbye_frame) = (Vec::new(), Vec::new(), Vec::new());

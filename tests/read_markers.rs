@@ -47,7 +47,7 @@ fn refusal(peer: &mut Peer) -> Code {
 
 fn say_in(peer: &mut Peer, room: &str, kind: u16, body: Vec<u8>) -> (String, u64) {
     let id = MessageId::random().unwrap();
-    peer.send(&ClientMessage::Say { room: room.into(), id, kind, body: body.into() });
+    peer.send(&ClientMessage::Say { room: room.into(), id, kind, body: body.into(), of: None });
     match peer.wait_for(|message| matches!(message, ServerMessage::Accepted { .. })) {
         ServerMessage::Accepted { room, sequence, .. } => (room, sequence),
         _ => unreachable!(),

@@ -151,6 +151,6 @@ impl Own {
             Saying::Text(text) => (BODY_TEXT, text.as_str().as_bytes().to_vec()),
             Saying::Change(event) => (BODY_ROOM_EVENT, wire::encode(event)),
         };
-        ClientMessage::Say { room: self.room.to_string(), id: self.id, kind, body: body.into() }
+        ClientMessage::Say { room: self.room.to_string(), id: self.id, kind, body: body.into(), of: None }
     }
 }

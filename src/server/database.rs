@@ -71,6 +71,15 @@ pub(super) fn open_to_write(path: &Path, schema: &Schema) -> Result<Connection, 
     Ok(connection)
 }
 
+/// Takes what was overwritten out of the write-ahead log: brings all of it into the file, and empties it. False when someone
+/// reads at this moment, and so stands in its way; it does not wait for them.
+pub(super) fn wipe(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let is_busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(!is_busy?)
+}
+
 /// Opens a file that [`open_to_write`] has made for a thread that only reads.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, DatabaseError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -93,11 +102,13 @@ fn make_private(path: &Path) -> Result<(), DatabaseError> {
     }
 }
 
-/// WAL, so that readers never wait for the writer; FULL, so that a commit returns when it is on the disk.
+/// WAL, so that readers never wait for the writer; FULL, so that a commit returns when it is on the disk. What is deleted
+/// or overwritten is so with zeros, on all pages of the file.
 fn prepared(connection: Connection) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     Ok(connection)
 }
 

@@ -5,9 +5,10 @@
 //! follows what they are on the disk, in the same order.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
 
-use tracing::error;
+use tracing::{error, warn};
 
 use super::clock;
 use super::flusher::Flusher;
@@ -25,6 +26,9 @@ const BATCH_MAX: usize = 1024;
 
 /// With no more receivers than this and nothing else waiting, the writer flushes by itself: a hand-over costs more.
 const FLUSH_HERE_MAX: usize = 4;
+
+/// When it is tried again to wipe what was removed, if someone was reading.
+const WIPE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Something on its way into the log, and who is told what became of it.
 pub(super) enum Task {
@@ -76,12 +80,15 @@ pub(super) struct LogTasks {
 }
 
 impl LogTasks {
-    /// Waits for something to write, then takes all that is there. Nothing is the end.
-    fn next_batch(&mut self) -> Vec<Task> {
+    /// Waits for something to write, perhaps no longer than `patience`, then takes all that is there.
+    fn next_batch(&mut self, patience: Option<Duration>) -> Vec<Task> {
         let mut batch = Vec::new();
         while !self.ended && batch.len() < BATCH_MAX {
             let next = if batch.is_empty() {
-                self.tasks.recv().unwrap_or_default()
+                match self.first(patience) {
+                    Err(RecvTimeoutError::Timeout) => break,
+                    first => first.unwrap_or_default(),
+                }
             } else {
                 let Ok(next) = self.tasks.try_recv() else { break };
                 next
@@ -92,6 +99,13 @@ impl LogTasks {
             }
         }
         batch
+    }
+
+    fn first(&self, patience: Option<Duration>) -> Result<Option<Task>, RecvTimeoutError> {
+        match patience {
+            Some(patience) => self.tasks.recv_timeout(patience),
+            None => self.tasks.recv().map_err(RecvTimeoutError::from),
+        }
     }
 }
 
@@ -107,24 +121,36 @@ impl LogWriter {
     pub(super) fn run(mut self, mut tasks: LogTasks) {
         let (mut touched, mut scratch) = (Vec::new(), Vec::new());
         loop {
-            let batch = tasks.next_batch();
-            if batch.is_empty() {
+            let batch = tasks.next_batch(self.store.has_remains().then_some(WIPE_AGAIN_AFTER));
+            if batch.is_empty() && tasks.ended {
                 return;
             }
-            match self.store.write(batch.iter().map(Task::write), clock::now()) {
-                Ok(outcomes) => tidings::tell(&self.rooms, batch, outcomes, &mut touched),
-                Err(error) => {
-                    error!(%error, tasks = batch.len(), "the log can't be written; what was to be written is refused");
-                    tidings::refuse(batch, &mut touched);
-                }
+            if !batch.is_empty() {
+                self.write(batch, &mut touched);
             }
-            if touched.len() <= FLUSH_HERE_MAX {
-                for outbox in touched.drain(..) {
-                    self.flusher.flush(&outbox, &mut scratch);
-                }
-            } else {
-                self.flusher.hand_over(&mut touched);
+            self.flush(&mut touched, &mut scratch);
+            if let Err(error) = self.store.wipe() {
+                warn!(%error, "what was removed may still be in the write-ahead log; it is tried again");
             }
+        }
+    }
+
+    fn write(&mut self, batch: Vec<Task>, touched: &mut Vec<Arc<Outbox>>) {
+        match self.store.write(batch.iter().map(Task::write), clock::now()) {
+            Ok(outcomes) => tidings::tell(&self.rooms, batch, outcomes, touched),
+            Err(error) => {
+                error!(%error, tasks = batch.len(), "the log can't be written; what was to be written is refused");
+                tidings::refuse(batch, touched);
+            }
+        }
+    }
+
+    fn flush(&self, touched: &mut Vec<Arc<Outbox>>, scratch: &mut Vec<u8>) {
+        if touched.len() > FLUSH_HERE_MAX {
+            return self.flusher.hand_over(touched);
+        }
+        for outbox in touched.drain(..) {
+            self.flusher.flush(&outbox, scratch);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use super::accounts::Role;
-use super::log::{Change, Entry, LogReader, Target, Wish};
+use super::log::{About, Change, Deed, Entry, LogReader, Refusal, Target, Wish};
 use super::log_writer::{Asker, Task};
 use super::outbox::Outbox;
 use super::rooms::{Entered, Room};
@@ -13,8 +13,8 @@ use super::shared::Shared;
 use super::tidings::{push_unless_in, refused, room_refused};
 use crate::names::{MESSAGE_BYTES_MAX, RoomName, Topic, Username};
 use crate::wire::{
-    BODY_OF_SERVER_MIN, BODY_ROOM_EVENT, Code, MessageId, ROOM_MEMBER, ROOM_OPERATOR, RoomEvent,
-    ServerMessage,
+    BODY_OF_SERVER_MIN, BODY_ROOM_EVENT, Code, MessageChange, MessageId, ROOM_MEMBER, ROOM_OPERATOR,
+    RoomEvent, ServerMessage,
 };
 
 pub(super) const NO_SUCH_ROOM: &str = "there is no such room";
@@ -53,8 +53,15 @@ impl Guest<'_> {
         Ok(())
     }
 
-    /// Says something in a room, or changes it.
-    pub(super) fn say(&self, wanted: &str, id: MessageId, kind: u16, body: Vec<u8>) -> Result<(), Stopping> {
+    /// Says something in a room, or changes the room or what was said there.
+    pub(super) fn say(
+        &self,
+        wanted: &str,
+        id: MessageId,
+        kind: u16,
+        body: Vec<u8>,
+        of: Option<u64>,
+    ) -> Result<(), Stopping> {
         let outbox = Arc::clone(self.outbox);
         let refuse = |code, text: &str| {
             self.outbox.push(&refused(code, text, id));
@@ -63,8 +70,8 @@ impl Guest<'_> {
         if body.is_empty() || body.len() > MESSAGE_BYTES_MAX {
             return refuse(Code::BadBody, "a message has 1 to 16384 bytes; send it in parts");
         }
-        if kind >= BODY_OF_SERVER_MIN {
-            return match self.wish(wanted, kind, &body) {
+        if kind == BODY_ROOM_EVENT {
+            return match self.wish(wanted, &body) {
                 Ok(wish) => {
                     let change = self.change(id, wish);
                     self.hand_in(Task::Change { change, asker: Asker::Sayer(outbox) })
@@ -75,7 +82,11 @@ impl Guest<'_> {
         let Some(room) = self.room(wanted) else {
             return refuse(Code::NoSuchRoom, NO_SUCH_ROOM);
         };
-        let entry = Entry { room: room.id(), author: self.name.clone(), id, kind, body };
+        let about = match self.about(kind, &body, of) {
+            Ok(about) => about,
+            Err((code, text)) => return refuse(code, &text),
+        };
+        let entry = Entry { room: room.id(), author: self.name.clone(), id, kind, body, about };
         self.hand_in(Task::Say { room, entry, outbox })
     }
 
@@ -106,15 +117,26 @@ impl Guest<'_> {
         ServerMessage::Members { room: room.name().to_string(), members, more }
     }
 
-    /// What a body that is the server's business asks for; else why not.
-    fn wish(&self, wanted: &str, kind: u16, body: &[u8]) -> Result<Wish, (Code, String)> {
-        let event = (kind == BODY_ROOM_EVENT).then(|| RoomEvent::parse(body)).flatten();
-        let Some(event) = event else {
-            let text = format!(
-                "this server does not know how to do that (kind {kind}); it may be older than the client"
-            );
-            return Err((Code::BadBody, text));
+    /// Which message a body is about, if any, and what it does to it; else why not.
+    fn about(&self, kind: u16, body: &[u8], of: Option<u64>) -> Result<Option<About>, (Code, String)> {
+        let deed = match MessageChange::parse(kind, body) {
+            None if kind < BODY_OF_SERVER_MIN => Deed::Answer,
+            None => return Err(unknown(kind)),
+            Some(MessageChange::Edit(_)) => Deed::Edit,
+            Some(MessageChange::Remove) => Deed::Remove { by_admin: self.is_admin() },
+            Some(MessageChange::React(reaction)) => Deed::React { reaction, wanted: true },
+            Some(MessageChange::TakeBack(reaction)) => Deed::React { reaction, wanted: false },
         };
+        match (of, deed) {
+            (Some(of), deed) => Ok(Some(About { of, deed })),
+            (None, Deed::Answer) => Ok(None),
+            (None, _) => Err((Code::NoSuchMessage, text(Refusal::NoSuchMessage))),
+        }
+    }
+
+    /// What a change of a room asks for; else why not.
+    fn wish(&self, wanted: &str, body: &[u8]) -> Result<Wish, (Code, String)> {
+        let event = RoomEvent::parse(body).ok_or_else(|| unknown(BODY_ROOM_EVENT))?;
         if let RoomEvent::Made { is_private } = event {
             let name: RoomName = wanted.parse().map_err(|error| (Code::BadRoomName, text(error)))?;
             if name.is_private() {
@@ -191,6 +213,13 @@ pub(super) fn forget_member(shared: &Shared, name: &Username) -> bool {
     let (done, is_done) = sync_channel(1);
     let handed_in = shared.log.hand_in(Task::Change { change, asker: Asker::Door(done) });
     handed_in && is_done.recv().unwrap_or(false)
+}
+
+/// Why nothing is done about a body of the server's that it can't read.
+fn unknown(kind: u16) -> (Code, String) {
+    let text =
+        format!("this server does not know how to do that (kind {kind}); it may be older than the client");
+    (Code::BadBody, text)
 }
 
 fn text(error: impl ToString) -> String {

@@ -275,8 +275,8 @@ impl Session<'_> {
         let owner = Owner { shared: self.shared, client: self.client, name, key: self.key };
         let answer = match message {
             ClientMessage::Join { room, after } => return Ok(guest.join(&room, after)?),
-            ClientMessage::Say { room, id, kind, body } => {
-                return Ok(guest.say(&room, id, kind, body.into())?);
+            ClientMessage::Say { room, id, kind, body, of } => {
+                return Ok(guest.say(&room, id, kind, body.into(), of)?);
             }
             ClientMessage::History { room, before, after, count } => {
                 return Ok(guest.history(Wanted { room, before, after, count })?);

@@ -25,9 +25,10 @@ pub(super) fn tell(rooms: &Rooms, batch: Vec<Task>, outcomes: Vec<Outcome>, touc
             Task::Say { room, entry, outbox } => {
                 tell_sayer(rooms, entry.id, &outcome, outbox, touched);
                 if let Outcome::Said(Placed { sequence, at, is_new: true, .. }) = outcome {
-                    let Entry { author, id, kind, body, .. } = entry;
-                    let author = author.to_string();
-                    let bytes = room.said(Stored { sequence, at, author, id, kind, body });
+                    let Entry { author, id, kind, body, about, .. } = entry;
+                    let (author, of) = (author.to_string(), about.map(|about| about.of));
+                    let stored = Stored { sequence, at, author, id, kind, body, of, edited: None };
+                    let bytes = room.said(stored);
                     let (_, unheard) = said.entry(room.id()).or_insert_with(|| (room, Vec::new()));
                     unheard.push(Numbered { sequence, bytes });
                 }
@@ -156,6 +157,11 @@ fn code(refusal: Refusal) -> Code {
         Refusal::NotOperator => Code::NotOperator,
         Refusal::TooManyRooms | Refusal::TooManyRoomsThere => Code::TooManyRooms,
         Refusal::NotThere => Code::NoSuchPerson,
+        Refusal::NoSuchMessage => Code::NoSuchMessage,
+        Refusal::NotYours => Code::NotYours,
+        Refusal::MessageRemoved => Code::MessageRemoved,
+        Refusal::TooManyReactions => Code::TooManyReactions,
+        Refusal::NotText => Code::NotText,
         Refusal::LastOperator | Refusal::AlreadySo | Refusal::Lobby => Code::NotNow,
     }
 }

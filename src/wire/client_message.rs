@@ -62,6 +62,9 @@ pub enum ClientMessage {
         /// 1 to 16,384 bytes.
         #[n(3)]
         body: ByteVec,
+        /// The number of the earlier message of the room that this one answers or changes.
+        #[n(4)]
+        of: Option<u64>,
     },
     /// Asks for a [`Pong`](super::ServerMessage::Pong).
     #[n(4)]

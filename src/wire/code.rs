@@ -98,6 +98,16 @@ codes! {
     TooManyRooms = 34,
     /// There is nobody of this name, in the room or on the server.
     NoSuchPerson = 35,
+    /// The room has no message of this number, or none that can be changed.
+    NoSuchMessage = 40,
+    /// Someone else's message.
+    NotYours = 41,
+    /// The text of the message was taken away.
+    MessageRemoved = 42,
+    /// The person has shown the message as many reactions as one may.
+    TooManyReactions = 43,
+    /// Only a text can be given another text.
+    NotText = 44,
     /// The account was removed.
     AccountGone = 70,
 }

@@ -96,6 +96,8 @@ mod tests {
             id: MessageId::from_bytes([9; 16]),
             kind: 0,
             body: ByteVec::from(body.to_vec()),
+            of: None,
+            edited: None,
         }
     }
 

@@ -9,6 +9,7 @@ mod code;
 mod codec;
 mod device;
 mod invite_text;
+mod message_change;
 mod message_id;
 mod past_message;
 mod room;
@@ -19,6 +20,7 @@ pub use client_message::{ClientMessage, SecretText};
 pub use code::Code;
 pub use codec::{Decoded, Messages, NotCbor, decode, encode};
 pub use device::{Device, DeviceFingerprint};
+pub use message_change::MessageChange;
 pub use message_id::MessageId;
 pub use past_message::PastMessage;
 pub use room::{ROOM_MEMBER, ROOM_OPERATOR, RoomCard, RoomLine, RoomMember};
@@ -38,6 +40,18 @@ pub const BODY_OF_SERVER_MIN: u16 = 0x8000;
 
 /// The kind of a body that is a [`RoomEvent`].
 pub const BODY_ROOM_EVENT: u16 = 0x8000;
+
+/// The kind of a body that is the new text of an earlier message.
+pub const BODY_EDIT: u16 = 0x8001;
+
+/// The kind of a body that takes the text of an earlier message away.
+pub const BODY_REMOVE: u16 = 0x8002;
+
+/// The kind of a body that is a reaction to an earlier message, after a `+`, or after a `-` to take it back.
+pub const BODY_REACT: u16 = 0x8003;
+
+/// The kind of a message whose text was taken away. Its body is the name of who did it, empty for the server's operator.
+pub const BODY_REMOVED: u16 = 0x8004;
 
 /// The most rooms in one [`ServerMessage::RoomList`], and the most members in one [`ServerMessage::Members`].
 pub const ROOM_PAGE_MAX: usize = 100;

@@ -107,9 +107,15 @@ pub enum ServerMessage {
         /// What the body is: 0 for text.
         #[n(5)]
         kind: u16,
-        /// 1 to 16,384 bytes.
+        /// At most 16,384 bytes.
         #[n(6)]
         body: ByteVec,
+        /// The number of the earlier message of the room that this one answers or has changed.
+        #[n(7)]
+        of: Option<u64>,
+        /// When it got the text that it has now, if that is not its first one.
+        #[n(8)]
+        edited: Option<u64>,
     },
     /// The client has everything that was said in a room; what comes now is new.
     #[n(5)]

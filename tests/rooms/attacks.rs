@@ -70,7 +70,7 @@ fn what_the_server_says_nobody_else_can_say() {
         (BODY_ROOM_EVENT, b"hello".to_vec()),
         (BODY_ROOM_EVENT, unknown),
         (BODY_ROOM_EVENT, two),
-        (BODY_ROOM_EVENT + 1, b"hello".to_vec()),
+        (BODY_REMOVED, b"hello".to_vec()),
         (u16::MAX, b"hello".to_vec()),
         (BODY_ROOM_EVENT, wire::encode(&topic("a\nb"))),
         (BODY_ROOM_EVENT, wire::encode(&topic(&"x".repeat(401)))),

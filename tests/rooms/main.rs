@@ -9,8 +9,8 @@ mod many;
 mod members;
 
 use chat::wire::{
-    self, BODY_ROOM_EVENT, BODY_TEXT, ClientMessage, Code, MessageId, ROOM_OPERATOR, RoomCard, RoomEvent,
-    ServerMessage,
+    self, BODY_REMOVED, BODY_ROOM_EVENT, BODY_TEXT, ClientMessage, Code, MessageId, ROOM_OPERATOR, RoomCard,
+    RoomEvent, ServerMessage,
 };
 use support::{Peer, ServerProcess};
 
@@ -45,7 +45,7 @@ fn my_rooms(peer: &mut Peer) -> Vec<String> {
 
 fn say_in(peer: &mut Peer, room: &str, kind: u16, body: Vec<u8>) -> MessageId {
     let id = MessageId::random().unwrap();
-    peer.send(&ClientMessage::Say { room: room.into(), id, kind, body: body.into() });
+    peer.send(&ClientMessage::Say { room: room.into(), id, kind, body: body.into(), of: None });
     id
 }
 

@@ -86,7 +86,8 @@ fn a_change_that_is_asked_for_again_after_a_lost_connection_is_done_once() {
     let mut alice = listening(&server, "alice");
     let id = MessageId::random().unwrap();
     let body = wire::encode(&RoomEvent::Made { is_private: true });
-    let make = ClientMessage::Say { room: "#plans".into(), id, kind: BODY_ROOM_EVENT, body: body.into() };
+    let make =
+        ClientMessage::Say { room: "#plans".into(), id, kind: BODY_ROOM_EVENT, body: body.into(), of: None };
     alice.send(&make);
     let first = outcome(&mut alice, id).unwrap();
     let (mut alice, _) = again(&server, "alice");

@@ -159,7 +159,7 @@ impl Peer {
     /// The same, on a connection that may be gone.
     pub fn try_say_as(&mut self, id: MessageId, text: &str) -> std::io::Result<()> {
         let body = text.as_bytes().to_vec().into();
-        self.try_send(&ClientMessage::Say { room: "#lobby".into(), id, kind: BODY_TEXT, body })
+        self.try_send(&ClientMessage::Say { room: "#lobby".into(), id, kind: BODY_TEXT, body, of: None })
     }
 
     /// Sends a message in a record of its own.

@@ -223,7 +223,7 @@ impl Model {
     pub(super) fn apply(&mut self, message: ServerMessage) -> Vec<Happening> {
         match message {
             ServerMessage::Joined { room, after, head } => self.joined(&room, after, head),
-            ServerMessage::Said { room, sequence, at, author, id, kind, body } => {
+            ServerMessage::Said { room, sequence, at, author, id, kind, body, .. } => {
                 let Some((room, _)) = self.find(&room) else { return Vec::new() };
                 let said = Happening::Said {
                     room: room.clone(),

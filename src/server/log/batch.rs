@@ -21,6 +21,8 @@ pub(super) struct Batch<'s> {
     heads: &'s HashMap<RoomId, u64>,
     /// Those that have grown.
     grown: HashMap<RoomId, u64>,
+    /// Something is overwritten that nobody shall find any more.
+    pub(super) overwrites: bool,
 }
 
 impl<'s> Batch<'s> {
@@ -30,14 +32,17 @@ impl<'s> Batch<'s> {
         lobby: RoomId,
         heads: &'s HashMap<RoomId, u64>,
     ) -> Self {
-        Self { transaction, at, lobby, heads, grown: HashMap::new() }
+        Self { transaction, at, lobby, heads, grown: HashMap::new(), overwrites: false }
     }
 
     /// Says something for someone who is in the room.
     pub(super) fn say(&mut self, entry: &Entry) -> Result<Result<Placed, Refusal>, LogError> {
-        let Entry { room, author, id, kind, body } = entry;
+        let Entry { room, author, id, kind, body, about } = entry;
+        if let Some(about) = about {
+            return self.say_about(entry, about);
+        }
         if self.role(*room, author)?.is_some()
-            && let Some(placed) = self.place(*room, author, *id, *kind, body)?
+            && let Some(placed) = self.place(*room, author, *id, *kind, body, None)?
         {
             return Ok(Ok(placed));
         }
@@ -53,14 +58,15 @@ impl<'s> Batch<'s> {
         id: MessageId,
         kind: u16,
         body: &[u8],
+        of: Option<u64>,
     ) -> Result<Option<Placed>, LogError> {
         let (sequence, at) = (self.head(room) + 1, self.at);
         let mut insert = self.transaction.prepare_cached(
-            "INSERT INTO messages (room, sequence, at, author, client_id, kind, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (author, client_id) DO NOTHING",
+            "INSERT INTO messages (room, sequence, at, author, client_id, kind, body, of)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (author, client_id) DO NOTHING",
         )?;
         let inserted =
-            insert.execute(params![room, sequence, at, author.as_str(), id.as_bytes(), kind, body])?;
+            insert.execute(params![room, sequence, at, author.as_str(), id.as_bytes(), kind, body, of])?;
         if inserted == 0 {
             return Ok(None);
         }

@@ -87,6 +87,16 @@ pub(crate) enum Refusal {
     LastOperator,
     #[error("that is so already")]
     AlreadySo,
+    #[error("the room has no such message, or none that can be changed")]
+    NoSuchMessage,
+    #[error("someone else said that; only its author can change it, and remove it only an operator too")]
+    NotYours,
+    #[error("that message was removed")]
+    MessageRemoved,
+    #[error("you have shown that message as many reactions as one may; take one back first")]
+    TooManyReactions,
+    #[error("that is no text, so it can't get another one; remove it, and say it again")]
+    NotText,
     #[error("everyone is in #lobby, nobody can leave it, and its operators are the admins of the server")]
     Lobby,
 }
@@ -306,9 +316,9 @@ impl Batch<'_> {
         effects: &mut Vec<Effect>,
     ) -> Result<(), LogError> {
         let (kind, body) = (BODY_ROOM_EVENT, wire::encode(event));
-        let placed = self.place(room, by, id, kind, &body)?;
+        let placed = self.place(room, by, id, kind, &body, None)?;
         let Placed { sequence, at, .. } = placed.ok_or(LogError::UsedId)?;
-        let stored = Stored { sequence, at, author: by.to_string(), id, kind, body };
+        let stored = Stored { sequence, at, author: by.to_string(), id, kind, body, of: None, edited: None };
         effects.push(Effect::Said(Event { room, stored }));
         Ok(())
     }

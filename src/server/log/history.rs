@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::rows::{RoomId, Stored};
 use super::schema::LogError;
-use super::store::{LogReader, ROW_BYTES, stored};
+use super::store::{LogReader, ROW_BYTES};
 
 /// A part of what was said in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,16 +27,16 @@ impl LogReader {
         bytes: usize,
     ) -> Result<(Vec<Stored>, bool), LogError> {
         let mut statement = self.connection.prepare_cached(if after.is_some() {
-            "SELECT sequence, at, author, client_id, kind, body FROM messages
+            "SELECT sequence, at, author, client_id, kind, body, of, edited FROM messages
              WHERE room = ?1 AND sequence > ?2 AND sequence < ?3 ORDER BY sequence"
         } else {
-            "SELECT sequence, at, author, client_id, kind, body FROM messages
+            "SELECT sequence, at, author, client_id, kind, body, of, edited FROM messages
              WHERE room = ?1 AND sequence > ?2 AND sequence < ?3 ORDER BY sequence DESC"
         })?;
         let mut rows = statement.query(params![room, in_sqlite(after.unwrap_or(0)), in_sqlite(before)])?;
         let (mut page, mut taken, mut more) = (Vec::new(), 0, false);
         while let Some(row) = rows.next()? {
-            let stored = stored(row)?;
+            let stored = self.stored(room, row)?;
             taken += stored.body.len() + stored.author.len() + ROW_BYTES;
             more = page.len() >= count || (taken > bytes && !page.is_empty());
             if more {

@@ -3,13 +3,14 @@
 //!
 //! What the rest of the server asks of it is all here: open it with its rooms, write a batch, read a page. It knows
 //! nothing of sockets and sessions, so that another store can stand behind the same few calls. `batch` says things,
-//! `changes` changes rooms, `history` reads from any place on,
-//! `markers` keeps how far each person has read.
+//! `changes` changes rooms, `revisions` changes what was said, `history` reads from any place on, `markers` keeps how far
+//! each person has read.
 
 mod batch;
 mod changes;
 mod history;
 mod markers;
+mod revisions;
 mod rows;
 mod schema;
 mod store;
@@ -17,6 +18,6 @@ mod store;
 pub(super) use changes::{Change, Effect, Refusal, Target, Wish};
 pub(super) use history::Stretch;
 pub(super) use markers::{Mark, Unread};
-pub(super) use rows::{Entry, Event, Placed, RoomId, RoomRecord, Stored};
+pub(super) use rows::{About, Deed, Entry, Event, Placed, RoomId, RoomRecord, Stored};
 pub(super) use schema::LogError;
 pub(super) use store::{LogReader, LogStore, Outcome, Write};

@@ -3,7 +3,7 @@
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
 
-use crate::names::{RoomName, Topic, Username};
+use crate::names::{Reaction, RoomName, Topic, Username};
 use crate::wire::MessageId;
 
 /// A room's number in the log.
@@ -63,6 +63,28 @@ pub(crate) struct Entry {
     pub(crate) kind: u16,
     /// 1 to 16,384 bytes.
     pub(crate) body: Vec<u8>,
+    /// Which message it is about, if it is not said by itself.
+    pub(crate) about: Option<About>,
+}
+
+/// That something is said about an earlier message of the same room.
+pub(crate) struct About {
+    /// Its number there; it may be none.
+    pub(crate) of: u64,
+    /// What is done to it.
+    pub(crate) deed: Deed,
+}
+
+/// What is done to a message.
+pub(crate) enum Deed {
+    /// Nothing: it is answered.
+    Answer,
+    /// It gets the body of what is said about it.
+    Edit,
+    /// It loses its body. Admins of the server are operators of the lobby.
+    Remove { by_admin: bool },
+    /// It gets a reaction, or has it no more.
+    React { reaction: Reaction, wanted: bool },
 }
 
 /// Where a message stands.
@@ -94,4 +116,8 @@ pub(crate) struct Stored {
     pub(crate) id: MessageId,
     pub(crate) kind: u16,
     pub(crate) body: Vec<u8>,
+    /// The number of the message that it is about.
+    pub(crate) of: Option<u64>,
+    /// When it got the body that it has now, if that is not its first one.
+    pub(crate) edited: Option<u64>,
 }

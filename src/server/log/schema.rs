@@ -2,7 +2,7 @@
 
 use crate::server::database::{DatabaseError, Schema};
 
-pub(super) const SCHEMA: Schema = Schema { steps: &[ONE_ROOM, MANY_ROOMS, READ_MARKERS] };
+pub(super) const SCHEMA: Schema = Schema { steps: &[ONE_ROOM, MANY_ROOMS, READ_MARKERS, REVISIONS] };
 
 /// Version 1.
 pub(super) const ONE_ROOM: &str = "
@@ -53,6 +53,21 @@ const READ_MARKERS: &str = "
     INSERT INTO read_markers (account, room, sequence)
         SELECT account, room, coalesce((SELECT max(sequence) FROM messages WHERE room = members.room), 0)
         FROM members;";
+
+/// Version 4. What is said about earlier messages. `of` is the number of such a message in the same room. The text of a message that
+/// was edited stands in its own row and nowhere else: the rows of its edits have empty bodies. `reactions` is what is left
+/// when those that were taken back are taken off.
+const REVISIONS: &str = "
+    ALTER TABLE messages ADD COLUMN of INTEGER;
+    ALTER TABLE messages ADD COLUMN edited INTEGER;
+    CREATE INDEX messages_by_subject ON messages (room, of) WHERE of IS NOT NULL;
+    CREATE TABLE reactions (
+        room INTEGER NOT NULL REFERENCES rooms (id),
+        sequence INTEGER NOT NULL,
+        account TEXT NOT NULL,
+        reaction TEXT NOT NULL,
+        PRIMARY KEY (room, sequence, account, reaction)
+    ) STRICT, WITHOUT ROWID;";
 
 /// Why the log can't be opened, written or read.
 #[derive(Debug, thiserror::Error)]

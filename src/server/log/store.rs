@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use tracing::warn;
 
 use super::batch::Batch;
@@ -12,8 +12,8 @@ use super::markers::Mark;
 use super::rows::{Entry, Placed, RoomId, RoomRecord, Stored};
 use super::schema::{LogError, SCHEMA};
 use crate::names::{RoomName, Username};
-use crate::server::database::{open_to_read, open_to_write};
-use crate::wire::MessageId;
+use crate::server::database::{open_to_read, open_to_write, wipe};
+use crate::wire::{BODY_EDIT, BODY_TEXT, MessageId};
 
 /// Statements that are kept prepared.
 const STATEMENTS: usize = 64;
@@ -50,6 +50,8 @@ pub(crate) struct LogStore {
     lobby: RoomId,
     /// The last sequence number on the disk, for each room in which anything was said.
     heads: HashMap<RoomId, u64>,
+    /// What was overwritten may still be found in the write-ahead log.
+    has_remains: bool,
 }
 
 impl LogStore {
@@ -68,7 +70,10 @@ impl LogStore {
         let place = rooms.iter().position(|room| room.name == lobby);
         let lobby = place.map(|place| rooms.swap_remove(place));
         let lobby = lobby.ok_or_else(|| LogError::BadRoom("#lobby".to_owned()))?;
-        Ok((Self { path: path.to_owned(), connection, lobby: lobby.id, heads }, (lobby, rooms)))
+        Ok((
+            Self { path: path.to_owned(), connection, lobby: lobby.id, heads, has_remains: false },
+            (lobby, rooms),
+        ))
     }
 
     /// Writes everything with one commit: when this returns, it is on the disk. After an error nothing of it is.
@@ -86,9 +91,24 @@ impl LogStore {
                 Write::Mark(mark) => batch.mark(mark)?.map_or_else(Outcome::Refused, Outcome::Marked),
             });
         }
+        self.has_remains |= batch.overwrites;
         let grown = batch.commit()?;
         self.heads.extend(grown);
         Ok(outcomes)
+    }
+
+    /// Whether [`Self::wipe`] has something to do.
+    pub(crate) fn has_remains(&self) -> bool {
+        self.has_remains
+    }
+
+    /// Sees that what was overwritten is nowhere in the files any more. Someone who reads at this moment can be in its
+    /// way, and is not waited for; then there is still something to do.
+    pub(crate) fn wipe(&mut self) -> Result<(), LogError> {
+        if self.has_remains {
+            self.has_remains = !wipe(&self.connection)?;
+        }
+        Ok(())
     }
 
     /// A second way into the same log, for a thread that reads while this one writes.
@@ -155,7 +175,7 @@ impl LogReader {
     /// more; at least one if there is any.
     pub(crate) fn page(&self, room: RoomId, after: u64, bytes: usize) -> Result<Vec<Stored>, LogError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT sequence, at, author, client_id, kind, body FROM messages
+            "SELECT sequence, at, author, client_id, kind, body, of, edited FROM messages
              WHERE room = ?1 AND sequence > ?2 ORDER BY sequence",
         )?;
         let mut rows = statement.query(params![room, after])?;
@@ -163,27 +183,44 @@ impl LogReader {
         while taken < bytes
             && let Some(row) = rows.next()?
         {
-            let stored = stored(row)?;
+            let stored = self.stored(room, row)?;
             taken += stored.body.len() + ROW_BYTES;
             page.push(stored);
         }
         Ok(page)
     }
+
+    /// The message in a row of its number, time, author, id, kind, body, subject and edit. An edit has the text that the
+    /// message says now, which stands with that message alone; none if it was removed.
+    pub(super) fn stored(&self, room: RoomId, row: &Row<'_>) -> Result<Stored, LogError> {
+        let mut stored = Stored {
+            sequence: row.get(0)?,
+            at: row.get(1)?,
+            author: row.get(2)?,
+            id: MessageId::from_bytes(row.get(3)?),
+            kind: row.get(4)?,
+            body: row.get(5)?,
+            of: row.get(6)?,
+            edited: row.get(7)?,
+        };
+        if let (BODY_EDIT, Some(of)) = (stored.kind, stored.of) {
+            stored.body = self.text(room, of)?;
+        }
+        Ok(stored)
+    }
+
+    /// What a message says now; nothing if it was removed.
+    fn text(&self, room: RoomId, sequence: u64) -> Result<Vec<u8>, LogError> {
+        let mut find = self
+            .connection
+            .prepare_cached("SELECT body FROM messages WHERE room = ?1 AND sequence = ?2 AND kind = ?3")?;
+        let text = find.query_row(params![room, sequence, BODY_TEXT], |row| row.get(0)).optional()?;
+        Ok(text.unwrap_or_default())
+    }
 }
 
 /// What a message takes beside its body, about; so that a page of very short ones is bounded too.
 pub(super) const ROW_BYTES: usize = 96;
-
-pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
-    Ok(Stored {
-        sequence: row.get(0)?,
-        at: row.get(1)?,
-        author: row.get(2)?,
-        id: MessageId::from_bytes(row.get(3)?),
-        kind: row.get(4)?,
-        body: row.get(5)?,
-    })
-}
 
 #[cfg(test)]
 #[path = "store_tests.rs"]

@@ -1,7 +1,7 @@
 //! The log by itself: places, pages, rooms and who is in them, files of the version before.
 
 use super::super::changes::{Target, Wish};
-use super::super::rows::Event;
+use super::super::rows::{About, Deed, Event};
 use super::super::schema::{MANY_ROOMS, ONE_ROOM};
 use super::*;
 use crate::names::Topic;
@@ -84,7 +84,7 @@ fn id_of(id: u8) -> MessageId {
 }
 
 fn entry(room: RoomId, id: u8, body: &str) -> Entry {
-    Entry { room, author: name("alice"), id: id_of(id), kind: 0, body: body.into() }
+    Entry { room, author: name("alice"), id: id_of(id), kind: 0, body: body.into(), about: None }
 }
 
 fn refused(outcome: &Outcome) -> Refusal {
@@ -311,21 +311,25 @@ fn who_is_forgotten_is_in_no_room() {
     assert_eq!((house.members(tea), house.members(plans)), (vec!["bob*".to_owned()], Vec::new()));
 }
 
-#[test]
-fn a_log_of_the_version_before_keeps_its_room_and_what_was_said() {
+/// A log of the version that these steps make, with two messages in the lobby.
+fn old_log(steps: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let old = Connection::open(folder.path().join("chat.db")).unwrap();
-    old.execute_batch(ONE_ROOM).unwrap();
+    old.execute_batch(&steps.concat()).unwrap();
+    old.pragma_update(None, "user_version", steps.len()).unwrap();
     old.execute_batch(
         "INSERT INTO rooms (name) VALUES ('#lobby');
          INSERT INTO messages (room, sequence, at, author, client_id, kind, body)
              VALUES (1, 1, 1000, 'alice', x'01010101010101010101010101010101', 0, x'61'),
-                    (1, 2, 2000, 'bob', x'02020202020202020202020202020202', 0, x'62');
-         PRAGMA user_version = 1;",
+                    (1, 2, 2000, 'bob', x'02020202020202020202020202020202', 0, x'62');",
     )
     .unwrap();
-    drop(old);
-    let mut house = House::of(folder);
+    folder
+}
+
+#[test]
+fn a_log_of_the_first_version_keeps_its_room_and_what_was_said() {
+    let mut house = House::of(old_log(&[ONE_ROOM]));
     assert_eq!((house.lobby.head, house.lobby.made_at, house.rooms.len()), (2, 1000, 0));
     let again = house.append(&[entry(house.lobby.id, 1, "a"), entry(house.lobby.id, 3, "c")], 3000).unwrap();
     assert_eq!(again.iter().map(|placed| placed.sequence).collect::<Vec<_>>(), [1, 3]);
@@ -353,4 +357,18 @@ fn in_a_log_of_version_2_everyone_has_read_what_is_in_their_rooms() {
     let (log, tea) = (house.store.reader().unwrap(), house.rooms[0].id);
     assert_eq!(log.marker(tea, &name("alice")).unwrap(), Some(2));
     assert_eq!(log.marker(house.lobby.id, &name("alice")).unwrap(), None);
+}
+
+#[test]
+fn what_was_said_before_the_second_version_was_left_can_be_edited_and_removed() {
+    let mut house = House::of(old_log(&[ONE_ROOM, MANY_ROOMS]));
+    let room = house.lobby.id;
+    let about = |id, of, body: &str, deed| Entry { about: Some(About { of, deed }), ..entry(room, id, body) };
+    let edited = Entry { kind: BODY_EDIT, ..about(3, 1, "edited", Deed::Edit) };
+    let removed = about(4, 2, "removed", Deed::Remove { by_admin: true });
+    house.append(&[edited, removed], 3000).unwrap();
+    let page = house.restarted().store.reader().unwrap().page(room, 0, 1000).unwrap();
+    let rows: Vec<_> = page.iter().map(|row| (row.body.as_slice(), row.of, row.edited)).collect();
+    let of_alice = (b"edited".as_slice(), None, Some(3000));
+    assert_eq!(rows[..3], [of_alice, (b"alice", None, None), (b"edited", Some(1), None)]);
 }

@@ -156,9 +156,9 @@ impl Room {
 
     /// Something from the log as it is sent.
     pub(in crate::server) fn said(&self, stored: Stored) -> Encoded {
-        let Stored { sequence, at, author, id, kind, body } = stored;
+        let Stored { sequence, at, author, id, kind, body, of, edited } = stored;
         let (room, body) = (self.name.to_string(), ByteVec::from(body));
-        wire::encode(&ServerMessage::Said { room, sequence, at, author, id, kind, body }).into()
+        wire::encode(&ServerMessage::Said { room, sequence, at, author, id, kind, body, of, edited }).into()
     }
 
     /// Queues the list of who is here for one client, who hears of every change from then on.

@@ -223,5 +223,7 @@ pub fn said(sequence: u64, author: &str, body: impl AsRef<[u8]>) -> ServerMessag
         id: MessageId::random().unwrap(),
         kind: 0,
         body: body.as_ref().to_vec().into(),
+        of: None,
+        edited: None,
     }
 }
