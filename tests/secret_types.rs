@@ -165,10 +165,13 @@ fn sources() -> Vec<(PathBuf, String)> {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             let is_for_tests =
-                name.ends_with("tests.rs") || ["fake.rs", "vectors.rs"].contains(&name.as_str());
+                name.ends_with("tests.rs") || ["tests", "fake.rs", "vectors.rs"].contains(&name.as_str());
+            if is_for_tests {
+                continue;
+            }
             if path.is_dir() {
                 folders.push(path);
-            } else if !is_for_tests {
+            } else {
                 let text = fs::read_to_string(&path).unwrap();
                 let code = text.split("#[cfg(test)]\nmod tests").next().unwrap().to_owned();
                 found.push((path.strip_prefix(&source).unwrap().to_owned(), code));

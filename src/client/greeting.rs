@@ -3,6 +3,7 @@
 use crate::names::RoomName;
 
 use super::model::Model;
+use super::person_words::is_away;
 use super::unread::Counts;
 use crate::wire::UNREAD_MAX;
 
@@ -59,9 +60,13 @@ fn counted(room: &RoomName, Counts { messages, mentions }: Counts) -> String {
     }
 }
 
-/// Everyone who is here.
+/// Everyone who is here, and who of them is away.
 pub(super) fn who(model: &Model) -> String {
-    let people: Vec<&str> = model.people().collect();
+    let shown = |name: &str| match model.away(name) {
+        Some(reason) => format!("{name} ({})", is_away(reason)),
+        None => name.to_owned(),
+    };
+    let people: Vec<String> = model.people().map(shown).collect();
     match people.len() {
         1 => format!("1 person is in {}: {}", model.room(), people.concat()),
         count => format!("{count} people are in {}: {}", model.room(), people.join(", ")),
@@ -91,6 +96,10 @@ mod tests {
         let few = room_with(&["alice", "carol", "bob"]);
         assert!(greeting(&few).contains("with you: bob, carol;"));
         assert_eq!(who(&few), "3 people are in #lobby: alice, bob, carol");
+        let mut few = few;
+        few.apply(ServerMessage::Presence { name: "bob".into(), away: Some("at lunch".into()) });
+        few.apply(ServerMessage::Presence { name: "carol".into(), away: Some(String::new()) });
+        assert_eq!(who(&few), "3 people are in #lobby: alice, bob (away: at lunch), carol (away)");
         let many: Vec<String> = (0..20).map(|number| format!("p{number}")).collect();
         let many = room_with(&many.iter().map(String::as_str).collect::<Vec<_>>());
         assert!(greeting(&many).contains("with you are 20 others (/who names them)"));

@@ -1,7 +1,7 @@
 //! What comes of what the server says: what a person should see, or the session should act on.
 
 use crate::names::{InviteText, RoomName};
-use crate::wire::{Code, Device, PastMessage, RoomCard, RoomLine, RoomMember};
+use crate::wire::{Code, Device, PastMessage, PersonCard, RoomCard, RoomLine, RoomMember};
 
 use super::own::Saying;
 
@@ -18,6 +18,10 @@ pub(super) enum Happening {
     Arrived { room: RoomName, at: u64, name: String },
     /// Someone went.
     Left { room: RoomName, at: u64, name: String },
+    /// When the list of who is in a room came again, these were new in it, and these were not in it any more.
+    Changed { room: RoomName, came: Vec<String>, went: Vec<String> },
+    /// One is away oneself now, for a reason or for none (empty), or back.
+    Away(Option<String>),
     /// The server passed over these numbers, which it never should.
     Missing { room: RoomName, first: u64, last: u64 },
     /// A message of one's own was refused and is given up.
@@ -30,7 +34,7 @@ pub(super) enum Happening {
     AllTold,
     /// A room that one wanted to enter can't be entered, and is forgotten.
     NotEntered { room: RoomName, code: Code, text: String },
-    /// The answer to a question about rooms.
+    /// The answer to a question about rooms or people.
     Told(Told),
     /// Something else was refused.
     Refused { text: String },
@@ -48,7 +52,7 @@ pub(super) enum Happening {
     Closing { code: Code, text: String },
 }
 
-/// Answers about rooms.
+/// Answers about rooms and people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Told {
     /// Some of the public rooms, and whether there are more.
@@ -58,5 +62,6 @@ pub(super) enum Told {
     Members(String, Vec<RoomMember>, bool),
     /// What was said in a room before, and whether there is more of it on that side.
     Past(RoomName, Vec<PastMessage>, bool),
+    Person(PersonCard),
     No(String),
 }

@@ -11,10 +11,11 @@
 //! | `limits` | how old a session and a key become |
 //! | `uplink`, `renewal`, `backoff` | the connection that comes and goes, and is replaced before it is old |
 //! | `model`, `place`, `unread`, `own`, `happening` | what is known, of each room, of what is unread in it, and of what one has said oneself; what comes of what the server says; pure |
-//! | `commands`, `greeting`, `room_words` | what a typed line means, who is here, what happens in rooms, in words; pure |
+//! | `commands`, `greeting`, `room_words`, `person_words`, `comings` | what a typed line means, who is here, comes and goes, and what happens in rooms, in words; pure |
 //! | `line_mode` | the conversation as lines, and the line that is being typed |
 
 mod backoff;
+mod comings;
 mod commands;
 mod connection;
 mod courier;
@@ -38,6 +39,7 @@ mod own;
 mod own_account;
 mod pass;
 mod person;
+mod person_words;
 mod place;
 mod renewal;
 mod room_words;

@@ -1,11 +1,12 @@
 //! Where this client is in one room: how far it has shown what was said there, and who is there.
 
 use std::collections::BTreeSet;
+use std::mem;
 
 use super::unread::Unread;
 
 /// The longest name that is kept, in bytes.
-const NAME_BYTES_MAX: usize = 256;
+pub(super) const NAME_BYTES_MAX: usize = 256;
 
 /// One room that this person is in, or wants to be in.
 #[derive(Default)]
@@ -25,8 +26,16 @@ pub(super) struct Place {
     marked: Option<u64>,
     pub(super) unread: Unread,
     people: BTreeSet<String>,
+    /// The whole list of people has come once.
+    is_listed: bool,
     /// A list of people of which parts are still to come.
     gathering: BTreeSet<String>,
+}
+
+/// Who is in a room and was not before, and the other way round.
+pub(super) struct Change {
+    pub(super) came: Vec<String>,
+    pub(super) went: Vec<String>,
 }
 
 /// How far it is with a room on the present connection.
@@ -143,17 +152,33 @@ impl Place {
         self.people.len().max(self.gathering.len())
     }
 
-    /// Takes a part of a list of people. No more than `most` names are kept.
-    pub(super) fn gather(&mut self, names: Vec<String>, first: bool, last: bool, most: usize) {
+    /// Takes a part of a list of people. No more than `most` names are kept. With its last part it counts; then gives what
+    /// has changed since the list came before, if it did.
+    pub(super) fn gather(
+        &mut self,
+        names: Vec<String>,
+        first: bool,
+        last: bool,
+        most: usize,
+    ) -> Option<Change> {
         if first {
             self.gathering.clear();
         }
         for name in names {
             keep(&mut self.gathering, name, most);
         }
-        if last {
-            self.people = std::mem::take(&mut self.gathering);
+        if !last {
+            return None;
         }
+        let before = mem::replace(&mut self.people, mem::take(&mut self.gathering));
+        let came = self.people.difference(&before).cloned().collect();
+        let went = before.difference(&self.people).cloned().collect();
+        mem::replace(&mut self.is_listed, true).then_some(Change { came, went })
+    }
+
+    /// Whether someone is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.people.contains(name)
     }
 
     /// Someone came.

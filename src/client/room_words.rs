@@ -89,11 +89,22 @@ pub(super) fn topic(card: &RoomCard) -> String {
     }
 }
 
-/// Who is in a room; `more` if others come after these.
-pub(super) fn who_is_in(room: &str, members: &[RoomMember], more: bool) -> String {
+/// Who is in a room, and who of them is not there now, if that is known; `more` if others come after these.
+pub(super) fn who_is_in(
+    room: &str,
+    members: &[RoomMember],
+    more: bool,
+    is_here: impl Fn(&str) -> Option<bool>,
+) -> String {
     let name = |member: &RoomMember| {
-        let role = if member.role == ROOM_OPERATOR { " (operator)" } else { "" };
-        format!("{}{role}", member.name)
+        let is_gone = is_here(&member.name) == Some(false);
+        let what = match (member.role == ROOM_OPERATOR, is_gone) {
+            (true, true) => " (operator, not here)",
+            (true, false) => " (operator)",
+            (false, true) => " (not here)",
+            (false, false) => "",
+        };
+        format!("{}{what}", member.name)
     };
     let names: Vec<String> = members.iter().map(name).collect();
     format!("{room}: in it are {}{}", names.join(", "), if more { ", and more" } else { "" })
@@ -122,6 +133,17 @@ mod tests {
             let told = told(room, Some(1));
             assert!(told.contains("whoever runs the server") && told.contains("made 2026-11-20 by alice"));
         }
+    }
+
+    #[test]
+    fn who_is_in_a_room_and_not_there_now_is_told_so_if_it_is_known() {
+        let member = |name: &str, role| RoomMember { name: name.into(), role };
+        let members = [member("alice", 1), member("bob", 0), member("carol", 0), member("dave", 1)];
+        let is_here = |name: &str| Some(name == "alice" || name == "bob");
+        let told =
+            "#tea: in it are alice (operator), bob, carol (not here), dave (operator, not here), and more";
+        assert_eq!(who_is_in("#tea", &members, true, is_here), told);
+        assert_eq!(who_is_in("#tea", &members[1..3], false, |_| None), "#tea: in it are bob, carol");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod account;
 mod hearing;
 mod history;
+mod people;
 mod rooms;
 mod typing;
 
@@ -16,8 +17,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::names::RoomName;
+use crate::names::{AwayReason, RoomName};
 
+use super::comings::Comings;
 use super::connection::Connection;
 use super::event::{EVENTS_MAX, Event};
 use super::leaving::{Leaving, UnderWay};
@@ -75,6 +77,10 @@ struct Session {
     own_account: OwnAccount,
     questions: Questions,
     reading: Reading,
+    /// Who comes and goes, when someone sits at a terminal; for programs each line stands as it happens.
+    comings: Option<Comings>,
+    /// What this client has said of its person being away, to be said again on the next connection.
+    away: Option<AwayReason>,
     /// Lines that were not sent, or were refused.
     failed: usize,
 }
@@ -115,6 +121,8 @@ impl Session {
             own_account: OwnAccount::default(),
             questions: Questions::default(),
             reading: Reading::of_this_terminal(),
+            comings: is_for_terminal.then(Comings::default),
+            away: None,
             failed: 0,
         };
         session.show_room()?;
@@ -133,6 +141,7 @@ impl Session {
             if let Some(lines) = self.lines.as_mut().filter(|_| self.is_greeted) {
                 lines.allow(unsettled);
             }
+            self.tell_due_comings()?;
             self.uplink.try_if_due();
             if self.is_calm() {
                 self.uplink.renew_if_due();
@@ -194,7 +203,8 @@ impl Session {
     /// Ends what is left to end. Tells what the server never got.
     fn leave(mut self, inbox: Receiver<Event>, ended: Result<(), ClientError>) -> Result<(), ClientError> {
         let undelivered: Vec<String> = self.model.undelivered().map(room_words::not_delivered).collect();
-        let told = undelivered.iter().try_for_each(|told| self.note(told));
+        let told = self.tell_held_comings();
+        let told = told.and_then(|()| undelivered.iter().try_for_each(|told| self.note(told)));
         let closed = told.and_then(|()| self.screen.close());
         self.mark_now();
         self.uplink.leave(inbox);
@@ -209,6 +219,7 @@ impl Session {
         self.send_unsent();
         let ask = self.model.ask_for_rooms();
         self.uplink.send(&ask);
+        self.say_away_again();
     }
 
     fn send_unsent(&mut self) {
@@ -283,6 +294,7 @@ impl Session {
             .uplink
             .next_try()
             .into_iter()
+            .chain(self.comings.as_ref().and_then(Comings::due))
             .chain(self.leaving.as_ref().map(Leaving::until))
             .chain(self.uplink.next_renewal().filter(|_| self.is_calm()))
             .chain(self.reading.next_mark())

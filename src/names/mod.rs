@@ -1,6 +1,7 @@
 //! What people type, made into types: whoever holds one of these holds something valid. Parsed at the edge
 //! (a socket, a file, a command line), never merely checked, so that the rest of the program need not ask again.
 
+mod away_reason;
 mod ban_reason;
 mod device_label;
 mod invite_token;
@@ -16,6 +17,7 @@ mod time_span;
 mod topic;
 mod username;
 
+pub use away_reason::{AWAY_REASON_BYTES_MAX, AwayReason, AwayReasonError};
 pub use ban_reason::{BAN_REASON_BYTES_MAX, BanReason, BanReasonError};
 pub use device_label::{DEVICE_LABEL_BYTES_MAX, DeviceLabel, DeviceLabelError};
 pub use invite_token::{INVITE_TOKEN_CHARS, InviteText, InviteToken, InviteTokenError};

@@ -12,6 +12,7 @@ use tracing::error;
 use super::flusher::Flusher;
 use super::log::{LogReader, Stored};
 use super::outbox::{Numbered, Outbox};
+use super::presence::Presence;
 use super::rooms::Rooms;
 use crate::wire::ServerMessage;
 
@@ -46,6 +47,7 @@ impl CatchUpQueue {
 /// The thread's own: its way into the log, and what it needs to serve what it reads.
 pub(super) struct CatchUp {
     pub(super) rooms: Arc<Rooms>,
+    pub(super) presence: Arc<Presence>,
     pub(super) log: LogReader,
     pub(super) flusher: Arc<Flusher>,
 }
@@ -65,7 +67,7 @@ impl CatchUp {
         let Some(need) = outbox.need() else { return };
         let Some(room) = self.rooms.find_by_id(need.room) else { return };
         if need.people {
-            room.tell_who_is_here(outbox);
+            room.tell_who_is_here(&self.presence, outbox);
         }
         let page = match self.log.page(need.room, need.after, PAGE_BYTES) {
             Ok(page) => page,

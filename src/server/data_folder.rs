@@ -109,6 +109,11 @@ impl DataFolder {
         self.path.join("invites.db")
     }
 
+    /// When people were here.
+    pub(super) fn people(&self) -> PathBuf {
+        self.path.join("people.db")
+    }
+
     /// What was said.
     pub(super) fn log(&self) -> PathBuf {
         self.path.join("chat.db")

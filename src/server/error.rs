@@ -10,6 +10,7 @@ use super::identity::IdentityError;
 use super::invites::InvitesError;
 use super::listener::ListenError;
 use super::log::LogError;
+use super::people::PeopleError;
 use super::settings::MotdError;
 use crate::secret_source::SecretSourceError;
 
@@ -34,6 +35,9 @@ pub enum ServerError {
     /// `invites.db`.
     #[error("{0}")]
     Invites(String),
+    /// `people.db`.
+    #[error("{0}")]
+    People(String),
     /// The accounts whose passwords everyone can read in `users.db.example`.
     #[error(
         "users.db has the accounts of users.db.example, whose passwords everyone knows, and others can reach this \
@@ -78,6 +82,12 @@ impl From<BansError> for ServerError {
 impl From<InvitesError> for ServerError {
     fn from(error: InvitesError) -> Self {
         Self::Invites(error.to_string())
+    }
+}
+
+impl From<PeopleError> for ServerError {
+    fn from(error: PeopleError) -> Self {
+        Self::People(error.to_string())
     }
 }
 

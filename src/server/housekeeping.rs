@@ -1,5 +1,5 @@
-//! What must happen now and then: pinging who is silent, closing the connections of who stays silent, and writing when
-//! devices were last seen. One thread for all, so that no session needs a timer of its own.
+//! What must happen now and then: pinging who is silent, closing the connections of who stays silent, telling who is
+//! away, and writing when devices and people were last seen. One thread for all, so that no session needs a timer of its own.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use tracing::{info, warn};
 
 use super::limits::Limits;
+use super::presence;
 use super::shared::Shared;
 use crate::wire::ServerMessage;
 
-/// How often it is written when devices were last seen, all of them with one fsync. A server that is killed forgets no
-/// more than that.
-const DEVICES_EVERY: Duration = Duration::from_secs(60);
+/// How often it is written when devices and people were last seen, all of each with one fsync. A server that is killed
+/// forgets no more than that.
+const WRITTEN_EVERY: Duration = Duration::from_secs(60);
 
 /// How often everyone is looked after, whatever the limits are; they may become other ones meanwhile.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
@@ -20,15 +21,24 @@ const PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// Looks after everyone a few times within the shortest time that matters, until `stop` is dropped.
 pub(super) fn run(shared: &Shared, stop: &Receiver<()>) {
-    let mut devices_due = Instant::now() + DEVICES_EVERY;
+    let mut writing_due = Instant::now() + WRITTEN_EVERY;
     while stop.recv_timeout(pause(&shared.settings().limits)) == Err(RecvTimeoutError::Timeout) {
         look_after_everyone(shared, &shared.settings().limits);
-        if Instant::now() >= devices_due {
-            devices_due = Instant::now() + DEVICES_EVERY;
-            if let Err(error) = shared.stores.devices.write_last_seen() {
-                warn!(%error, "when devices were last seen could not be written; it is tried again");
-            }
+        presence::tell_due(shared);
+        if Instant::now() >= writing_due {
+            writing_due = Instant::now() + WRITTEN_EVERY;
+            write_when_seen(shared);
         }
+    }
+}
+
+/// Writes when devices and people were last seen. What can't be written now is tried again the next time.
+pub(super) fn write_when_seen(shared: &Shared) {
+    if let Err(error) = shared.stores.devices.write_last_seen() {
+        warn!(%error, "when devices were last seen was not written");
+    }
+    if let Err(error) = shared.stores.people.write_unwritten() {
+        warn!(%error, "when people were last seen was not written");
     }
 }
 

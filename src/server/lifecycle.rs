@@ -30,6 +30,7 @@ use super::listener::{self, Acceptor};
 use super::log::LogStore;
 use super::log_writer::{LogQueue, LogWriter};
 use super::outbox::Outbox;
+use super::presence::Presence;
 use super::reload;
 use super::rooms::Rooms;
 use super::session;
@@ -60,6 +61,7 @@ pub fn run(config: &Config, reread: Reread<'_>) -> Result<(), ServerError> {
     let stores = Stores::open(folder, cost)?;
     let (store, rooms) = LogStore::open(&stores.folder.log(), clock::now())?;
     let rooms = Arc::new(Rooms::new(rooms));
+    let presence = Arc::new(Presence::default());
     let listeners = listener::bind(&config.listen)?;
     if stores.accounts.uses_example_accounts() && can_be_reached(&listeners)? {
         return Err(ServerError::ExampleAccounts);
@@ -85,12 +87,14 @@ pub fn run(config: &Config, reread: Reread<'_>) -> Result<(), ServerError> {
         stores,
         throttles: Throttles::new(),
         rooms: Arc::clone(&rooms),
+        presence: Arc::clone(&presence),
         log,
         inquiries,
         hub: Hub::default(),
         flusher: Arc::clone(&flusher),
     });
-    let catch_up = CatchUp { rooms: Arc::clone(&rooms), log: reader, flusher: Arc::clone(&flusher) };
+    let catch_up =
+        CatchUp { rooms: Arc::clone(&rooms), presence, log: reader, flusher: Arc::clone(&flusher) };
     let (acceptor, waker) = Acceptor::new(listeners)?;
     let (stop_housekeeping, housekeeping_stops) = mpsc::channel();
 
@@ -130,9 +134,7 @@ pub fn run(config: &Config, reread: Reread<'_>) -> Result<(), ServerError> {
     shared.inquiries.stop();
     flusher.stop();
     threads.join();
-    if let Err(error) = shared.stores.devices.write_last_seen() {
-        warn!(%error, "when devices were last seen was not written");
-    }
+    housekeeping::write_when_seen(&shared);
     say_goodbye(dismissed);
     info!("stopped");
     Ok(())

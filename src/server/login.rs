@@ -28,8 +28,8 @@ pub(super) struct Newcomer {
 
 secret!(Newcomer);
 
-/// Makes an account, or says why not. A name that was someone else's once begins without that person's devices and
-/// rooms. A use of an invite is gone if and only if there is an account for it in the end.
+/// Makes an account, or says why not. A name that was someone else's once begins without that person's devices,
+/// rooms and times. A use of an invite is gone if and only if there is an account for it in the end.
 pub(super) fn sign_up(shared: &Shared, origin: Origin, newcomer: Newcomer) -> Result<Account, ServerMessage> {
     let name = newcomer.name.parse().and_then(NewUsername::parse);
     let name = name.map_err(|error| refused(Code::BadName, error))?;
@@ -50,6 +50,10 @@ pub(super) fn sign_up(shared: &Shared, origin: Origin, newcomer: Newcomer) -> Re
     let make_ready = |has_account: &dyn Fn(&Username) -> bool| {
         if let Err(error) = stores.devices.revoke(&name, |_, _| true, |_| ()) {
             error!(%error, "old devices could not be forgotten");
+            return false;
+        }
+        if let Err(error) = stores.people.forget(&name) {
+            error!(%error, "when someone of this name was here could not be forgotten");
             return false;
         }
         if !forget_member(shared, &name) {

@@ -11,6 +11,7 @@
 //! ```
 //!
 //! `settings` is what an operator can change meanwhile, `stores` what is on the disk apart from the log; `admin` does what an operator asks, here or on the files alone.
+//! `presence` is who is here and who is away, for those who share a room with them; `people` is when they were.
 //! `hub` is the map of all connections, `strangers` says who of them has a place in the door, `housekeeping` closes the
 //! dead ones, `lifecycle` starts and ends it all, `reload` does what SIGHUP asks.
 //! No lock is held while anything is sealed, written to a socket, or written to the disk.
@@ -44,6 +45,9 @@ mod moderation;
 mod origin;
 mod outbox;
 mod own_account;
+mod people;
+mod person_requests;
+mod presence;
 mod read_markers;
 mod reload;
 mod room_requests;

@@ -40,6 +40,7 @@ impl Guest<'_> {
         let mut touched = Vec::new();
         let entered = room.enter(self.name, self.outbox, after, &mut touched);
         self.shared.flusher.hand_over(&mut touched);
+        self.shared.presence.entered(self.name);
         if entered == Entered::NotMember && !room.name().is_private() {
             let Some(id) = MessageId::random() else {
                 self.outbox.push(&room_refused(wanted, Code::Busy, "the server has no random numbers now"));

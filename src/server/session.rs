@@ -67,6 +67,8 @@ impl Drop for Leaving<'_> {
         let server_will_say_goodbye = self.shared.hub.leave(self.client);
         let Some(member) = self.client.member() else { return };
         self.shared.stores.devices.was_seen(&member.key, clock::now());
+        self.shared.stores.people.was_seen(&member.name, clock::now());
+        self.shared.presence.went(&member.name);
         if server_will_say_goodbye {
             return;
         }
@@ -286,6 +288,9 @@ impl Session<'_> {
             ClientMessage::ListRooms { after } => guest.list(after.as_deref()),
             ClientMessage::DescribeRoom { room } => guest.describe(&room),
             ClientMessage::ListMembers { room, after } => guest.members(&room, after.as_deref()),
+            ClientMessage::SetAway { away } => guest.set_away(away.as_deref()),
+            ClientMessage::WhoIs { name } => guest.who_is(&name),
+            ClientMessage::HideLastSeen { hide } => guest.hide_last_seen(hide),
             ClientMessage::Remember { label } => owner.remember(&label),
             ClientMessage::ListDevices {} => owner.devices(),
             ClientMessage::RevokeDevice { fingerprint } => owner.revoke(fingerprint),
@@ -342,6 +347,8 @@ impl Session<'_> {
             self.outbox.push(&ServerMessage::Notice { text: notice.to_string() });
         }
         let member = Member { name: name.clone(), key: self.key, outbox: Arc::clone(&self.outbox) };
+        self.shared.presence.came(&name);
+        self.shared.stores.people.was_seen(&name, clock::now());
         self.shared.hub.log_in(self.client, member);
         self.refuse_if_banned(Some(&name))?;
         let is_gone = self.shared.stores.accounts.account(&name).is_none();

@@ -8,6 +8,7 @@ use super::hub::Hub;
 use super::inquiries::Inquiries;
 use super::lock::lock;
 use super::log_writer::LogQueue;
+use super::presence::Presence;
 use super::rooms::Rooms;
 use super::settings::Settings;
 use super::stores::Stores;
@@ -22,6 +23,7 @@ pub(super) struct Shared {
     pub(super) stores: Stores,
     pub(super) throttles: Throttles,
     pub(super) rooms: Arc<Rooms>,
+    pub(super) presence: Arc<Presence>,
     pub(super) log: LogQueue,
     pub(super) inquiries: Inquiries,
     pub(super) hub: Hub,

@@ -9,6 +9,7 @@ use super::devices::Devices;
 use super::error::ServerError;
 use super::identity::Identity;
 use super::invites::Invites;
+use super::people::People;
 use crate::channel::Purpose;
 
 /// The durable parts of a server. Each guards itself.
@@ -23,6 +24,8 @@ pub(super) struct Stores {
     pub(super) bans: Bans,
     /// What lets people sign up.
     pub(super) invites: Invites,
+    /// When people were here.
+    pub(super) people: People,
     /// Where they are. It is held as long as they are open, and let go last.
     pub(super) folder: DataFolder,
 }
@@ -38,6 +41,7 @@ impl Stores {
         let devices = Devices::open(&folder.devices())?;
         let bans = Bans::open(&folder.bans(), clock::now())?;
         let invites = Invites::open(&folder.invites(), |name| accounts.account(name).is_some())?;
-        Ok(Self { identity, accounts, devices, bans, invites, folder })
+        let people = People::open(&folder.people())?;
+        Ok(Self { identity, accounts, devices, bans, invites, people, folder })
     }
 }

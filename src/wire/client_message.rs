@@ -172,6 +172,27 @@ pub enum ClientMessage {
         #[n(1)]
         sequence: u64,
     },
+    /// Says that one is away, on all of one's devices, or back.
+    #[n(55)]
+    SetAway {
+        /// Why: at most 200 bytes, empty for no reason. Without it, one is back.
+        #[n(0)]
+        away: Option<String>,
+    },
+    /// Asks for someone's [`PersonCard`](super::PersonCard).
+    #[n(56)]
+    WhoIs {
+        /// The account's name.
+        #[n(0)]
+        name: String,
+    },
+    /// Says whether others are told when one was last seen.
+    #[n(57)]
+    HideLastSeen {
+        /// They are not.
+        #[n(0)]
+        hide: bool,
+    },
 }
 
 /// A text that is wiped from memory when dropped, and that can't be printed.

@@ -12,6 +12,7 @@ mod invite_text;
 mod message_change;
 mod message_id;
 mod past_message;
+mod person;
 mod room;
 mod room_event;
 mod server_message;
@@ -23,6 +24,7 @@ pub use device::{Device, DeviceFingerprint};
 pub use message_change::MessageChange;
 pub use message_id::MessageId;
 pub use past_message::PastMessage;
+pub use person::{AwayPerson, PersonCard};
 pub use room::{ROOM_MEMBER, ROOM_OPERATOR, RoomCard, RoomLine, RoomMember};
 pub use room_event::RoomEvent;
 pub use server_message::{
@@ -61,6 +63,11 @@ pub const HISTORY_PAGE_MAX: u16 = 200;
 
 /// Unread messages are counted up to this number; it stands for itself and all above it.
 pub const UNREAD_MAX: u32 = 1000;
+/// The most people in one [`ServerMessage::Away`].
+pub const AWAY_MAX: usize = 100;
+
+/// The most rooms in one [`PersonCard`].
+pub const ROOMS_OF_PERSON_MAX: usize = 100;
 
 /// The most names in one [`ServerMessage::People`].
 pub const PEOPLE_MAX: usize = 500;

@@ -3,7 +3,7 @@
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
-use super::{Code, Device, MessageId, PastMessage, RoomCard, RoomLine, RoomMember};
+use super::{AwayPerson, Code, Device, MessageId, PastMessage, PersonCard, RoomCard, RoomLine, RoomMember};
 use crate::names::InviteText;
 
 /// The number of the role `member`.
@@ -346,6 +346,46 @@ pub enum ServerMessage {
     Notice {
         /// At most 4096 bytes, and 20 lines.
         #[n(0)]
+        text: String,
+    },
+    /// What is told of someone.
+    #[n(55)]
+    Person {
+        /// All that is told of them.
+        #[n(0)]
+        card: PersonCard,
+    },
+    /// Someone is away, or back.
+    #[n(56)]
+    Presence {
+        /// Who, perhaps oneself.
+        #[n(0)]
+        name: String,
+        /// Why they are away, empty for no reason; absent when they are back.
+        #[n(1)]
+        away: Option<String>,
+    },
+    /// Those who are away of the [`People`](Self::People) that were just told; the others of them are not.
+    #[n(57)]
+    Away {
+        /// The room.
+        #[n(0)]
+        room: String,
+        /// At most 100, in the order of their names.
+        #[n(1)]
+        people: Vec<AwayPerson>,
+    },
+    /// What was asked of a person was refused, and nothing else happened because of it.
+    #[n(58)]
+    PersonRefused {
+        /// The name, as it was asked for.
+        #[n(0)]
+        name: String,
+        /// Why, for programs.
+        #[n(1)]
+        code: Code,
+        /// Why, for people, and what to do next.
+        #[n(2)]
         text: String,
     },
 }

@@ -4,6 +4,7 @@
 
 mod account;
 mod history;
+mod people;
 mod rooms;
 
 use crate::names::{MessageText, MessageTextError};
@@ -11,6 +12,7 @@ use crate::nearest::nearest;
 
 pub(super) use account::{AccountCommand, Which};
 pub(super) use history::HistoryCommand;
+pub(super) use people::PeopleCommand;
 pub(super) use rooms::RoomCommand;
 
 /// What a line that was typed means.
@@ -28,11 +30,11 @@ pub(super) enum Typed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Command {
     Help,
-    Who,
     Fingerprint,
     Version,
     Quit,
     Room(RoomCommand),
+    People(PeopleCommand),
     History(HistoryCommand),
     Account(AccountCommand),
 }
@@ -67,13 +69,11 @@ enum Meaning {
 
 /// The whole table, in the order of `/help`.
 fn entries() -> impl Iterator<Item = &'static Entry> {
-    [GENERAL, rooms::ENTRIES, history::ENTRIES, account::ENTRIES, LAST].into_iter().flatten()
+    [GENERAL, people::ENTRIES, rooms::ENTRIES, history::ENTRIES, account::ENTRIES, LAST].into_iter().flatten()
 }
 
-const GENERAL: &[Entry] = &[
-    Entry { name: "/help", help: "shows the commands", meaning: Meaning::Fixed(Command::Help) },
-    Entry { name: "/who", help: "shows who is here", meaning: Meaning::Fixed(Command::Who) },
-];
+const GENERAL: &[Entry] =
+    &[Entry { name: "/help", help: "shows the commands", meaning: Meaning::Fixed(Command::Help) }];
 
 const LAST: &[Entry] = &[
     Entry {
@@ -146,6 +146,7 @@ mod tests {
         let does = |command| Ok(Typed::Do(command));
         let account = |command| does(Command::Account(command));
         let room = |command| does(Command::Room(command));
+        let people = |command| does(Command::People(command));
         let make =
             |name: &str, is_private| room(RoomCommand::Make { room: name.parse().unwrap(), is_private });
         let earlier = |room: Option<&str>, count| {
@@ -158,7 +159,12 @@ mod tests {
             ("hello", say("hello")),
             ("exit the building", say("exit the building")),
             ("//who is a command", say("/who is a command")),
-            ("/WHO", does(Command::Who)),
+            ("/WHO", people(PeopleCommand::Who)),
+            ("/whois Bob", people(PeopleCommand::WhoIs("bob".parse().unwrap()))),
+            ("/away", people(PeopleCommand::SetAway(Some("".parse().unwrap())))),
+            ("/AWAY  at lunch ", people(PeopleCommand::SetAway(Some("at lunch".parse().unwrap())))),
+            ("/back", people(PeopleCommand::SetAway(None))),
+            ("/lastseen Off", people(PeopleCommand::HideLastSeen(true))),
             (" /help ", does(Command::Help)),
             ("/quit", does(Command::Quit)),
             ("exit", does(Command::Quit)),

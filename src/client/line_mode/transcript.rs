@@ -120,7 +120,8 @@ impl Transcript {
         format!("{number}. {}{this}: first seen {first}, last {last}, key {fingerprint}", device.label)
     }
 
-    fn day_and_time(&self, at: u64) -> String {
+    /// A time as a day and the hours and minutes of it.
+    pub(in crate::client) fn day_and_time(&self, at: u64) -> String {
         self.local(at).map_or_else(|| "?".to_owned(), |time| time.strftime("%F %H:%M").to_string())
     }
 

@@ -7,6 +7,7 @@
 //! under the same id, by which the server knows it again. A change of a room is such a message too.
 
 mod history;
+mod people;
 mod rooms;
 
 use std::collections::BTreeMap;
@@ -45,6 +46,7 @@ pub(super) struct Model {
     /// elsewhere than where the person saw that it would.
     current: RoomName,
     rooms: BTreeMap<RoomName, Place>,
+    away: people::Away,
     own: OwnMessages,
     /// What the operator told last.
     notice: String,
@@ -58,6 +60,7 @@ impl Model {
             me,
             current: room.clone(),
             rooms: BTreeMap::new(),
+            away: people::Away::new(),
             own: OwnMessages::default(),
             notice: String::new(),
         };
@@ -87,11 +90,6 @@ impl Model {
             (false, Some(room), None) => room,
             _ => name,
         }
-    }
-
-    /// Who is in the current room, in the order of the alphabet.
-    pub(super) fn people(&self) -> impl Iterator<Item = &str> {
-        self.rooms.get(&self.current).into_iter().flat_map(Place::people)
     }
 
     /// From now on what is typed goes to this room, which is to be entered if that was not done.
@@ -242,24 +240,13 @@ impl Model {
             ServerMessage::Accepted { id, room, sequence, .. } => self.accepted(id, &room, sequence),
             ServerMessage::Refused { code: _, text, id, .. } => self.refused(text, id),
             ServerMessage::RoomRefused { room, code, text } => self.room_refused(&room, code, text),
-            ServerMessage::People { room, names, first, last } => {
-                let most = self.names_left_for(&room);
-                if let Some((_, place)) = self.find(&room) {
-                    place.gather(names, first, last, most);
-                }
-                Vec::new()
-            }
-            ServerMessage::Arrived { room, name, at } => {
-                let most = self.names_left_for(&room);
-                let Some((room, place)) = self.find(&room) else { return Vec::new() };
-                place.arrived(name.clone(), most);
-                self.unless_me(name, |name| Happening::Arrived { room, at, name })
-            }
-            ServerMessage::Left { room, name, at } => {
-                let Some((room, place)) = self.find(&room) else { return Vec::new() };
-                place.left(&name);
-                self.unless_me(name, |name| Happening::Left { room, at, name })
-            }
+            ServerMessage::People { room, names, first, last } => self.people_told(&room, names, first, last),
+            ServerMessage::Arrived { room, name, at } => self.arrived(&room, name, at),
+            ServerMessage::Left { room, name, at } => self.left(&room, name, at),
+            ServerMessage::Away { room, people } => self.away_told(&room, people),
+            ServerMessage::Presence { name, away } => self.presence(name, away),
+            ServerMessage::Person { card } => Self::person_told(card),
+            ServerMessage::PersonRefused { text, .. } => vec![Happening::Told(Told::No(text))],
             ServerMessage::RoomAdded { room, head, read, unread, mentions, .. } => {
                 let added = self.added(&room, head);
                 if let (Some(messages), Some(mentions)) = (unread, mentions) {
@@ -374,16 +361,6 @@ impl Model {
         if let Some(place) = self.rooms.get_mut(room) {
             place.unread.said(sequence, names_me);
         }
-    }
-
-    /// How many names of people may be kept of this room, whatever is kept of it now.
-    fn names_left_for(&self, room: &str) -> usize {
-        let others = self.rooms.iter().filter(|(other, _)| other.as_str() != room);
-        PEOPLE_MAX.saturating_sub(others.map(|(_, place)| place.names()).sum())
-    }
-
-    fn unless_me(&self, name: String, happening: impl FnOnce(String) -> Happening) -> Vec<Happening> {
-        if name == self.me { Vec::new() } else { vec![happening(name)] }
     }
 }
 

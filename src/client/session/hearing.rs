@@ -19,17 +19,18 @@ impl Session {
                     self.uplink.send(&ask);
                 }
                 Happening::Said { room, at, author, kind, body } => {
+                    self.tell_held_comings()?;
                     let lines = self.transcript.said(&room, at, &author, kind, &body);
                     self.print(&lines)?;
                 }
                 Happening::Arrived { room, at, name } => {
-                    let lines = self.transcript.arrived(&room, at, &name);
-                    self.print(&lines)?;
+                    self.came_or_went(&room, name, true, at)?;
                 }
                 Happening::Left { room, at, name } => {
-                    let lines = self.transcript.left(&room, at, &name);
-                    self.print(&lines)?;
+                    self.came_or_went(&room, name, false, at)?;
                 }
+                Happening::Changed { room, came, went } => self.people_changed(&room, came, went)?,
+                Happening::Away(away) => self.away_told(away.as_deref())?,
                 Happening::Joined { .. } if self.is_lost => {
                     self.is_lost = false;
                     self.note("the connection is back")?;

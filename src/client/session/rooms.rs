@@ -18,6 +18,8 @@ pub(super) enum Question {
     Card,
     Topic,
     Members,
+    /// Someone.
+    Person,
     /// What was said before what is shown, at most so many messages.
     Earlier {
         count: Option<u16>,
@@ -38,6 +40,11 @@ impl Questions {
     /// How many are not answered.
     pub(super) fn len(&self) -> usize {
         self.waiting.len() + self.due.len()
+    }
+
+    /// A question that was just asked.
+    pub(super) fn is_asked(&mut self, question: Question) {
+        self.due.push_back(question);
     }
 
     /// Whether a page is on its way: where the next one begins is known when it is there.
@@ -113,7 +120,12 @@ impl Session {
                 room_words::card(&card, &made)
             }
             Told::Past(room, messages, more) => return self.past_told(question, &room, &messages, more),
-            Told::Members(room, members, more) => vec![room_words::who_is_in(&room, &members, more)],
+            Told::Members(room, members, more) => {
+                let place: Option<RoomName> = room.parse().ok();
+                let is_here = |name: &str| place.as_ref().and_then(|place| self.model.is_here(place, name));
+                vec![room_words::who_is_in(&room, &members, more, is_here)]
+            }
+            Told::Person(card) => self.person(&card),
             // Of a room of which there is no card there are no members, and that need not be told twice.
             Told::No(_) if question == Some(Question::Members) => Vec::new(),
             Told::No(text) => return self.not_sent(&format!("the server says: {text}")),
@@ -138,7 +150,7 @@ impl Session {
             return Ok(());
         }
         self.questions = Questions::default();
-        self.not_sent("the answer about rooms was lost; ask again")
+        self.not_sent("an answer was lost; ask again")
     }
 
     fn set_topic(&mut self, room: RoomName, topic: &Topic) -> Result<(), ClientError> {
@@ -178,6 +190,7 @@ impl Session {
                     let after = unread_from.or(before).unwrap_or(u64::MAX); // nothing, if all of it was shown
                     ClientMessage::History { room, before, after: Some(after), count: None }
                 }
+                Question::Person => continue, // asked at once
                 Question::Earlier { count } => ClientMessage::History { room, before, after: None, count },
             });
             self.questions.due.push_back(question);

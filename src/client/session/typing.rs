@@ -7,7 +7,7 @@ use super::super::commands::{self, Command, Typed};
 use super::super::line_mode::{Pressed, Struck, TypedLine};
 use super::super::model::OWN_MAX;
 use super::super::own::Saying;
-use super::super::{ClientError, greeting, room_words};
+use super::super::{ClientError, room_words};
 use super::Session;
 use crate::names::{MessageText, MessageTextError};
 use crate::wire::MessageId;
@@ -60,6 +60,7 @@ impl Session {
             let (room, told) = (self.model.room(), room_words::not_delivered(&Saying::Text(text)));
             return Ok(self.not_sent(&format!("{told} (you are not in {room}; /join enters another room)"))?);
         }
+        self.back_by_saying()?;
         let id = MessageId::random().ok_or(ClientError::NoEntropy)?;
         let is_shown = self.uplink.is_up() || self.lines.is_some();
         let waits = (!is_shown).then(|| format!("not connected; this waits: {}", text.as_str()));
@@ -74,10 +75,10 @@ impl Session {
     fn obey(&mut self, command: Command) -> Result<(), ClientError> {
         match command {
             Command::Help => commands::help().try_for_each(|line| self.note(&line))?,
-            Command::Who => self.note(&greeting::who(&self.model))?,
             Command::Version => self.note(concat!("chat ", env!("CARGO_PKG_VERSION")))?,
             Command::Fingerprint => self.show_fingerprint()?,
             Command::Room(command) => self.room_command(command)?,
+            Command::People(command) => self.people_command(command)?,
             Command::History(command) => self.history_command(command)?,
             Command::Account(command) => self.account_command(command)?,
             Command::Quit => self.want_to_leave(),

@@ -104,6 +104,28 @@ impl Rooms {
         lock(&self.directory).of_account.contains_key(account)
     }
 
+    /// The sessions that follow a room in which an account is, each once.
+    pub(in crate::server) fn audience_of(&self, account: &Username) -> Vec<Arc<Outbox>> {
+        let mut followers = BTreeMap::new();
+        for room in self.rooms_of(account) {
+            room.gather_followers(&mut followers);
+        }
+        followers.into_values().collect()
+    }
+
+    /// The sessions of an account that want to hear of its rooms.
+    pub(in crate::server) fn listeners_of(&self, account: &Username) -> Vec<Arc<Outbox>> {
+        lock(&self.directory).listeners_of(account)
+    }
+
+    /// The rooms that an account is in and of which another one may know, in the order of their names.
+    pub(in crate::server) fn shared_with(&self, account: &Username, asker: &Username) -> Vec<RoomName> {
+        let rooms = self.rooms_of(account).into_iter();
+        let known = rooms.filter(|room| !room.name().is_private() || room.has_member(asker));
+        let names: BTreeSet<_> = known.map(|room| room.name().clone()).collect();
+        names.into_iter().collect()
+    }
+
     /// Takes a session out of every room that it follows; it hears no more of its account's rooms.
     pub(in crate::server) fn leave_all(
         &self,
@@ -173,6 +195,12 @@ impl Rooms {
                 self.tell_sessions_of(&account, &removed, touched);
             }
         }
+    }
+
+    fn rooms_of(&self, account: &Username) -> Vec<Arc<Room>> {
+        let directory = lock(&self.directory);
+        let others = directory.of_account.get(account).into_iter().flat_map(BTreeMap::values);
+        [&self.lobby].into_iter().chain(others).map(Arc::clone).collect()
     }
 }
 

@@ -12,6 +12,7 @@ use crate::server::clock;
 use crate::server::lock::lock;
 use crate::server::log::{RoomId, RoomRecord, Stored, Unread};
 use crate::server::outbox::{Encoded, Numbered, Outbox, SessionId};
+use crate::server::presence::Presence;
 use crate::wire::{
     self, PEOPLE_MAX, ROOM_MEMBER, ROOM_OPERATOR, ROOM_PAGE_MAX, RoomCard, RoomLine, RoomMember,
     ServerMessage,
@@ -141,6 +142,13 @@ impl Room {
         }
     }
 
+    /// Adds the sessions that follow the room.
+    pub(super) fn gather_followers(&self, followers: &mut BTreeMap<SessionId, Arc<Outbox>>) {
+        let inside = lock(&self.inside);
+        followers
+            .extend(inside.followers.iter().map(|(session, (_, outbox))| (*session, Arc::clone(outbox))));
+    }
+
     /// Queues what was just written to the log, in order, for everyone who is here and that far.
     pub(in crate::server) fn deliver(&self, said: &[Numbered], touched: &mut Vec<Arc<Outbox>>) {
         if let Some(last) = said.last() {
@@ -161,12 +169,12 @@ impl Room {
         wire::encode(&ServerMessage::Said { room, sequence, at, author, id, kind, body, of, edited }).into()
     }
 
-    /// Queues the list of who is here for one client, who hears of every change from then on.
-    pub(in crate::server) fn tell_who_is_here(&self, outbox: &Outbox) {
+    /// Queues the list of who is here, and who of them is away, for one client, who hears of every change from then on.
+    pub(in crate::server) fn tell_who_is_here(&self, presence: &Presence, outbox: &Outbox) {
         let inside = lock(&self.inside);
         let names: Vec<_> = inside.people.keys().map(Username::to_string).collect();
         let count = names.chunks(PEOPLE_MAX).len();
-        let parts: Vec<Encoded> = names
+        let parts = names
             .chunks(PEOPLE_MAX)
             .enumerate()
             .map(|(part, names)| ServerMessage::People {
@@ -175,8 +183,11 @@ impl Room {
                 first: part == 0,
                 last: part + 1 == count,
             })
-            .map(|people| wire::encode(&people).into())
-            .collect();
+            .chain([ServerMessage::Away {
+                room: self.name.to_string(),
+                people: presence.away_of(inside.people.keys()),
+            }]);
+        let parts: Vec<Encoded> = parts.map(|part| wire::encode(&part).into()).collect();
         outbox.push_people(self.id, &parts);
     }
 

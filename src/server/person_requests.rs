@@ -1,0 +1,68 @@
+//! What people ask about each other, and what they let others know of themselves.
+
+use tracing::error;
+
+use super::accounts::{Account, Role};
+use super::presence;
+use super::room_requests::Guest;
+use crate::names::AwayReason;
+use crate::wire::{Code, PersonCard, ROLE_ADMIN, ROLE_MEMBER, ROOMS_OF_PERSON_MAX, ServerMessage};
+
+impl Guest<'_> {
+    /// This person is away, or back.
+    pub(super) fn set_away(&self, away: Option<&str>) -> ServerMessage {
+        match away.map(str::parse::<AwayReason>).transpose() {
+            Ok(away) => {
+                presence::set_away(self.shared, self.name, away);
+                presence::message(self.shared, self.name)
+            }
+            Err(error) => refused(self.name.as_str(), Code::Malformed, error),
+        }
+    }
+
+    /// What this person may know of someone.
+    pub(super) fn who_is(&self, wanted: &str) -> ServerMessage {
+        let account = wanted.parse().ok().and_then(|name| self.shared.stores.accounts.account(&name));
+        match account {
+            Some(account) => ServerMessage::Person { card: self.card_of(&account) },
+            None => refused(wanted, Code::NoSuchPerson, "nobody here has that name"),
+        }
+    }
+
+    /// Whether others are told when this person was last seen.
+    pub(super) fn hide_last_seen(&self, hide: bool) -> ServerMessage {
+        match self.shared.stores.people.hide_last(self.name, hide) {
+            Ok(()) => self.who_is(self.name.as_str()),
+            Err(reason) => {
+                error!(%reason, "a wish could not be saved");
+                let text =
+                    "the server could not write it down, so nothing is changed; tell the person who runs it";
+                refused(self.name.as_str(), Code::NotStored, text)
+            }
+        }
+    }
+
+    fn card_of(&self, Account { name, role }: &Account) -> PersonCard {
+        let shared = self.shared;
+        let seen = shared.stores.people.seen(name);
+        let is_online = shared.presence.is_online(name);
+        let mut rooms = shared.rooms.shared_with(name, self.name);
+        let more = rooms.len() > ROOMS_OF_PERSON_MAX;
+        rooms.truncate(ROOMS_OF_PERSON_MAX);
+        PersonCard {
+            name: name.to_string(),
+            role: if *role == Role::Admin { ROLE_ADMIN } else { ROLE_MEMBER },
+            is_online,
+            away: shared.presence.away(name).map(|away| away.to_string()),
+            last_seen: seen.filter(|seen| !is_online && !seen.hides_last).map(|seen| seen.last),
+            since: seen.map(|seen| seen.first),
+            rooms: rooms.iter().map(ToString::to_string).collect(),
+            more,
+            hides_last_seen: seen.filter(|_| name == self.name).map(|seen| seen.hides_last),
+        }
+    }
+}
+
+fn refused(name: &str, code: Code, text: impl ToString) -> ServerMessage {
+    ServerMessage::PersonRefused { name: name.to_owned(), code, text: text.to_string() }
+}
