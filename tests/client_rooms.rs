@@ -207,7 +207,7 @@ fn what_a_server_tells_of_rooms_is_safe_to_print_and_bounded() {
                 mentions: Some(u32::MAX),
             });
         }
-        guest.send(&ServerMessage::RoomRemoved { room: "no room at all".into() });
+        guest.send(&ServerMessage::RoomRemoved { room: "no room at all".into(), reason: None });
         let mut joins = 0;
         while let Some(message) = guest.receive() {
             joins += usize::from(matches!(message, ClientMessage::Join { .. }));

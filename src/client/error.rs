@@ -226,7 +226,7 @@ pub enum ClientError {
         /// `host:port`.
         address: String,
     },
-    /// The server has ended this session for good: its device was forgotten, or it is banned; holds its reason.
+    /// The server has ended this session for good: its device was forgotten, its owner banned or sent away; holds its reason.
     #[error("the server ended this session: {}", one_line(.0))]
     Revoked(String),
     /// Nobody may sign up there.

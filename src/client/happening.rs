@@ -1,7 +1,7 @@
 //! What comes of what the server says: what a person should see, or the session should act on.
 
 use crate::names::{InviteText, RoomName};
-use crate::wire::{Code, Device, PastMessage, PersonCard, RoomCard, RoomLine, RoomMember};
+use crate::wire::{Code, Device, PastMessage, PersonCard, RoomCard, RoomLine, RoomMember, Sanction};
 
 use super::own::Saying;
 
@@ -28,8 +28,8 @@ pub(super) enum Happening {
     NotDelivered { saying: Saying, reason: String },
     /// The account came into a room otherwise than by this client.
     Added { room: RoomName },
-    /// The account is not in a room any more.
-    Removed { room: RoomName },
+    /// The account is not in a room any more; who has done it and why, if someone else has.
+    Removed { room: RoomName, reason: Option<String> },
     /// All rooms of the account were told.
     AllTold,
     /// A room that one wanted to enter can't be entered, and is forgotten.
@@ -63,5 +63,9 @@ pub(super) enum Told {
     /// What was said in a room before, and whether there is more of it on that side.
     Past(RoomName, Vec<PastMessage>, bool),
     Person(PersonCard),
+    /// Some of those who are banned or muted in a room, and whether there are more.
+    Sanctions(String, Vec<Sanction>, bool),
+    /// What operators have done in a room, the latest first, and whether there is more.
+    Moderations(RoomName, Vec<PastMessage>, bool),
     No(String),
 }

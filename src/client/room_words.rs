@@ -1,6 +1,6 @@
 //! What happens in rooms and what they are, in words.
 
-use crate::names::RoomName;
+use crate::names::{RoomName, TimeSpan};
 use crate::wire::{ROOM_OPERATOR, RoomCard, RoomEvent, RoomLine, RoomMember};
 
 use super::own::Saying;
@@ -19,6 +19,29 @@ pub(super) fn event(author: &str, event: &RoomEvent) -> String {
         RoomEvent::Role { name, .. } => format!("{author} made {name} an operator no more"),
         RoomEvent::Topic { topic } if topic.is_empty() => format!("{author} removed the topic"),
         RoomEvent::Topic { topic } => format!("{author} set the topic: {topic}"),
+        RoomEvent::Removed { name, reason } => {
+            format!("{author} removed {name}{}", because(reason.as_deref()))
+        }
+        RoomEvent::Banned { name, reason, seconds, .. } => {
+            format!("{author} banned {name}{}{}", lasting(*seconds), because(reason.as_deref()))
+        }
+        RoomEvent::Unbanned { name } => format!("{author} lifted the ban of {name}"),
+        RoomEvent::Muted { name, reason, seconds, .. } => {
+            format!("{author} muted {name}{}{}", lasting(*seconds), because(reason.as_deref()))
+        }
+        RoomEvent::Unmuted { name } => format!("{author} muted {name} no more"),
+    }
+}
+
+fn because(reason: Option<&str>) -> String {
+    reason.map_or_else(String::new, |reason| format!(": {reason}"))
+}
+
+fn lasting(seconds: Option<u64>) -> String {
+    match seconds.map(TimeSpan::seconds) {
+        None => String::new(),
+        Some(Some(time)) => format!(" for {time}"),
+        Some(None) => " for a time".to_owned(), // that no server of ours writes
     }
 }
 
@@ -35,6 +58,11 @@ pub(super) fn not_delivered(saying: &Saying) -> String {
                 RoomEvent::Role { role: ROOM_OPERATOR, .. } => "/op",
                 RoomEvent::Role { .. } => "/deop",
                 RoomEvent::Topic { .. } => "/topic",
+                RoomEvent::Removed { .. } => "/kick",
+                RoomEvent::Banned { .. } => "/ban",
+                RoomEvent::Unbanned { .. } => "/unban",
+                RoomEvent::Muted { .. } => "/mute",
+                RoomEvent::Unmuted { .. } => "/unmute",
             };
             format!("not done: {command}")
         }
@@ -155,6 +183,21 @@ mod tests {
             (RoomEvent::Role { name: bob(), role: 0 }, "alice made bob an operator no more"),
             (RoomEvent::Topic { topic: String::new() }, "alice removed the topic"),
             (RoomEvent::Topic { topic: "tea".into() }, "alice set the topic: tea"),
+            (RoomEvent::Removed { name: bob(), reason: None }, "alice removed bob"),
+            (
+                RoomEvent::Banned {
+                    name: bob(),
+                    until: Some(1),
+                    reason: Some("spam".into()),
+                    seconds: Some(604_800),
+                },
+                "alice banned bob for 1w: spam",
+            ),
+            (RoomEvent::Muted { name: bob(), until: None, reason: None, seconds: None }, "alice muted bob"),
+            (
+                RoomEvent::Muted { name: bob(), until: None, reason: None, seconds: Some(u64::MAX) },
+                "alice muted bob for a time",
+            ),
         ];
         for (change, words) in cases {
             assert_eq!(event("alice", &change), words);

@@ -5,6 +5,7 @@
 mod account;
 mod hearing;
 mod history;
+mod moderation;
 mod people;
 mod rooms;
 mod typing;

@@ -61,6 +61,6 @@ impl Guest<'_> {
 }
 
 /// Something from the log as it stands in a page.
-fn past(Stored { sequence, at, author, id, kind, body, of, edited }: Stored) -> PastMessage {
+pub(super) fn past(Stored { sequence, at, author, id, kind, body, of, edited }: Stored) -> PastMessage {
     PastMessage { sequence, at, author, id, kind, body: ByteVec::from(body), of, edited }
 }

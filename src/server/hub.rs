@@ -175,6 +175,12 @@ impl Hub {
         lock(&self.clients).map.values().filter(|client| client.member().is_some()).map(Arc::clone).collect()
     }
 
+    /// Whether someone has a session.
+    pub(super) fn is_connected(&self, name: &Username) -> bool {
+        let clients = lock(&self.clients);
+        clients.map.values().any(|client| client.member().is_some_and(|member| member.name == *name))
+    }
+
     /// How many connections there are, strangers too.
     pub(super) fn connections(&self) -> usize {
         lock(&self.clients).map.len()

@@ -12,7 +12,7 @@ use tracing::{error, warn};
 
 use super::clock;
 use super::flusher::Flusher;
-use super::log::{Change, Entry, LogStore, Mark, Write};
+use super::log::{Change, Entry, LogStore, Mark, Outcome, Write};
 use super::outbox::Outbox;
 use super::rooms::{Room, Rooms};
 use super::tidings;
@@ -48,6 +48,8 @@ pub(super) enum Asker {
     Follower { room: Arc<Room>, after: Option<u64>, outbox: Arc<Outbox> },
     /// A thread that waits until it is done; false is no.
     Door(SyncSender<bool>),
+    /// A session that waits for what becomes of it, without its effects; nothing if it can't be written.
+    Moderator(SyncSender<Option<Outcome>>),
 }
 
 /// Where sessions hand in what they have to say.

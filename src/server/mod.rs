@@ -50,6 +50,7 @@ mod person_requests;
 mod presence;
 mod read_markers;
 mod reload;
+mod room_moderation;
 mod room_requests;
 mod rooms;
 mod server_password;

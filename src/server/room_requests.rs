@@ -73,6 +73,9 @@ impl Guest<'_> {
         }
         if kind == BODY_ROOM_EVENT {
             return match self.wish(wanted, &body) {
+                Ok(Wish::Moderate(moderation)) if moderation.on_server.is_some() => {
+                    self.moderate_on_server(id, moderation)
+                }
                 Ok(wish) => {
                     let change = self.change(id, wish);
                     self.hand_in(Task::Change { change, asker: Asker::Sayer(outbox) })
@@ -159,11 +162,13 @@ impl Guest<'_> {
             RoomEvent::Topic { topic } => {
                 Target::SetTopic(topic.parse::<Topic>().map_err(|error| (Code::BadBody, text(error)))?)
             }
+            event => return self.moderation(&room, event).map(Wish::Moderate),
         };
         Ok(Wish::In { room: room.id(), target })
     }
 
-    fn person(&self, name: &str) -> Result<Username, (Code, String)> {
+    /// The account of this name; else why not.
+    pub(super) fn person(&self, name: &str) -> Result<Username, (Code, String)> {
         let account = name.parse().ok().and_then(|name| self.shared.stores.accounts.account(&name));
         let nobody = || (Code::NoSuchPerson, "nobody here has that name; they must sign up first".to_owned());
         account.map(|account| account.name).ok_or_else(nobody)
@@ -174,11 +179,13 @@ impl Guest<'_> {
         self.shared.rooms.known_to(self.name, &name.parse().ok()?)
     }
 
-    fn change(&self, id: MessageId, wish: Wish) -> Change {
+    /// A change that this person asks for.
+    pub(super) fn change(&self, id: MessageId, wish: Wish) -> Change {
         let rooms_max = self.shared.settings().limits.rooms_per_account;
         Change { by: self.name.clone(), id, is_admin: self.is_admin(), rooms_max, wish }
     }
 
+    /// Whether this person is an admin of the server.
     pub(super) fn is_admin(&self) -> bool {
         self.shared.stores.accounts.account(self.name).is_some_and(|account| account.role == Role::Admin)
     }
@@ -196,6 +203,7 @@ impl Guest<'_> {
         self.shared.flusher.flush(self.outbox, &mut Vec::new());
     }
 
+    /// Hands something to the log writer.
     pub(super) fn hand_in(&self, task: Task) -> Result<(), Stopping> {
         if self.shared.log.hand_in(task) { Ok(()) } else { Err(Stopping) }
     }

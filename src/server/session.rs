@@ -288,6 +288,8 @@ impl Session<'_> {
             ClientMessage::ListRooms { after } => guest.list(after.as_deref()),
             ClientMessage::DescribeRoom { room } => guest.describe(&room),
             ClientMessage::ListMembers { room, after } => guest.members(&room, after.as_deref()),
+            ClientMessage::ModerationLog { room, before } => guest.moderation_log(&room, before)?,
+            ClientMessage::ListSanctions { room, after } => guest.sanctions(&room, after.as_deref())?,
             ClientMessage::SetAway { away } => guest.set_away(away.as_deref()),
             ClientMessage::WhoIs { name } => guest.who_is(&name),
             ClientMessage::HideLastSeen { hide } => guest.hide_last_seen(hide),

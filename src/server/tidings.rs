@@ -11,7 +11,8 @@ use super::outbox::{Numbered, Outbox};
 use super::rooms::{Entered, Room, Rooms};
 use crate::wire::{Code, MessageId, ServerMessage};
 
-const NOT_STORED: &str =
+/// Why nothing came of what someone wanted to be written.
+pub(super) const NOT_STORED: &str =
     "the server can't write it down now (its disk may be full); tell its operator, and say it again later";
 
 /// What was said, in order, and is not yet delivered.
@@ -64,6 +65,9 @@ pub(super) fn refuse(batch: Vec<Task>, touched: &mut Vec<Arc<Outbox>>) {
             Task::Change { asker: Asker::Door(done), .. } => {
                 let _ = done.send(false);
             }
+            Task::Change { asker: Asker::Moderator(written), .. } => {
+                let _ = written.send(None);
+            }
         }
     }
 }
@@ -105,6 +109,9 @@ fn changed(rooms: &Rooms, change: &Change, asker: Asker, outcome: Outcome, touch
         (Asker::Door(done), outcome) => {
             let _ = done.send(!matches!(outcome, Outcome::Refused(_)));
         }
+        (Asker::Moderator(written), outcome) => {
+            let _ = written.send(Some(outcome));
+        }
     }
 }
 
@@ -125,16 +132,22 @@ fn tell_sayer(
     outbox: Arc<Outbox>,
     touched: &mut Vec<Arc<Outbox>>,
 ) {
-    let answer = match outcome {
+    if let Some(answer) = answer(rooms, id, outcome) {
+        push(outbox, &answer, touched);
+    }
+}
+
+/// What someone is told of something that they have said.
+pub(super) fn answer(rooms: &Rooms, id: MessageId, outcome: &Outcome) -> Option<ServerMessage> {
+    match outcome {
         Outcome::Said(placed) | Outcome::Changed(Some(placed), _) => {
             let Placed { room, sequence, at, .. } = *placed;
-            let Some(room) = rooms.find_by_id(room) else { return };
-            ServerMessage::Accepted { id, room: room.name().to_string(), sequence, at }
+            let room = rooms.find_by_id(room)?.name().to_string();
+            Some(ServerMessage::Accepted { id, room, sequence, at })
         }
-        Outcome::Changed(None, _) | Outcome::Marked(_) => return, // nobody says what has no entry of its own
-        Outcome::Refused(refusal) => refused(code(*refusal), refusal, id),
-    };
-    push(outbox, &answer, touched);
+        Outcome::Changed(None, _) | Outcome::Marked(_) => None, // nobody says what has no entry of its own
+        Outcome::Refused(refusal) => Some(refused(code(*refusal), refusal, id)),
+    }
 }
 
 fn deliver(said: &mut Said, touched: &mut Vec<Arc<Outbox>>) {
@@ -162,6 +175,16 @@ fn code(refusal: Refusal) -> Code {
         Refusal::MessageRemoved => Code::MessageRemoved,
         Refusal::TooManyReactions => Code::TooManyReactions,
         Refusal::NotText => Code::NotText,
-        Refusal::LastOperator | Refusal::AlreadySo | Refusal::Lobby => Code::NotNow,
+        Refusal::BannedHere(_) => Code::BannedHere,
+        Refusal::Muted(_) => Code::Muted,
+        Refusal::TooManySanctions => Code::TooMany,
+        Refusal::Admin => Code::NotAllowed,
+        Refusal::LastOperator
+        | Refusal::AlreadySo
+        | Refusal::Lobby
+        | Refusal::BannedThere
+        | Refusal::Oneself
+        | Refusal::Operator
+        | Refusal::NotSo => Code::NotNow,
     }
 }

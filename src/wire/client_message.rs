@@ -172,6 +172,26 @@ pub enum ClientMessage {
         #[n(1)]
         sequence: u64,
     },
+    /// Asks, as an operator, for a page of what operators have done about people in a room, the latest first.
+    #[n(50)]
+    ModerationLog {
+        /// The room's name.
+        #[n(0)]
+        room: String,
+        /// The page begins before this sequence number; without it, at the last one.
+        #[n(1)]
+        before: Option<u64>,
+    },
+    /// Asks, as an operator, for a page of those who are banned or muted in a room, in the order of their names.
+    #[n(51)]
+    ListSanctions {
+        /// The room's name.
+        #[n(0)]
+        room: String,
+        /// The name after which the page begins; without it, at the first one.
+        #[n(1)]
+        after: Option<String>,
+    },
     /// Says that one is away, on all of one's devices, or back.
     #[n(55)]
     SetAway {

@@ -108,6 +108,14 @@ codes! {
     TooManyReactions = 43,
     /// Only a text can be given another text.
     NotText = 44,
+    /// The person is banned from the room.
+    BannedHere = 50,
+    /// The person may say nothing in the room.
+    Muted = 51,
+    /// An admin has ended the session.
+    Removed = 53,
+    /// There are as many of these as there may be.
+    TooMany = 54,
     /// The account was removed.
     AccountGone = 70,
 }

@@ -15,6 +15,7 @@ mod past_message;
 mod person;
 mod room;
 mod room_event;
+mod sanction;
 mod server_message;
 
 pub use client_message::{ClientMessage, SecretText};
@@ -27,6 +28,7 @@ pub use past_message::PastMessage;
 pub use person::{AwayPerson, PersonCard};
 pub use room::{ROOM_MEMBER, ROOM_OPERATOR, RoomCard, RoomLine, RoomMember};
 pub use room_event::RoomEvent;
+pub use sanction::{SANCTION_BAN, SANCTION_MUTE, Sanction};
 pub use server_message::{
     REGISTRATION_CLOSED, REGISTRATION_INVITE, REGISTRATION_OPEN, ROLE_ADMIN, ROLE_MEMBER, ServerMessage,
 };
@@ -55,7 +57,8 @@ pub const BODY_REACT: u16 = 0x8003;
 /// The kind of a message whose text was taken away. Its body is the name of who did it, empty for the server's operator.
 pub const BODY_REMOVED: u16 = 0x8004;
 
-/// The most rooms in one [`ServerMessage::RoomList`], and the most members in one [`ServerMessage::Members`].
+/// The most rooms in one [`ServerMessage::RoomList`], members in one [`ServerMessage::Members`], and sanctions in one
+/// [`ServerMessage::Sanctions`].
 pub const ROOM_PAGE_MAX: usize = 100;
 
 /// The most messages in one [`ServerMessage::History`].

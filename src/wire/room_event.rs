@@ -47,6 +47,63 @@ pub enum RoomEvent {
         #[n(0)]
         topic: String,
     },
+    /// Someone was made to leave. In the room that everyone is in, their sessions were ended.
+    #[n(10)]
+    Removed {
+        /// Who.
+        #[n(0)]
+        name: String,
+        /// Why: one line of at most 200 bytes.
+        #[n(1)]
+        reason: Option<String>,
+    },
+    /// Someone must stay out.
+    #[n(11)]
+    Banned {
+        /// Who.
+        #[n(0)]
+        name: String,
+        /// When that ends, in milliseconds since 1970-01-01 00:00 UTC. The server tells it and nobody asks for it: only its
+        /// clock counts.
+        #[n(1)]
+        until: Option<u64>,
+        /// Why: one line of at most 200 bytes.
+        #[n(2)]
+        reason: Option<String>,
+        /// For how long, in seconds; absent for ever.
+        #[n(3)]
+        seconds: Option<u64>,
+    },
+    /// Someone need not stay out any more.
+    #[n(12)]
+    Unbanned {
+        /// Who.
+        #[n(0)]
+        name: String,
+    },
+    /// Someone may say nothing.
+    #[n(13)]
+    Muted {
+        /// Who.
+        #[n(0)]
+        name: String,
+        /// When that ends, as of a ban.
+        #[n(1)]
+        until: Option<u64>,
+        /// Why: one line of at most 200 bytes.
+        #[n(2)]
+        reason: Option<String>,
+        /// For how long, in seconds; absent for ever.
+        #[n(3)]
+        seconds: Option<u64>,
+    },
+    /// Someone may say something again.
+    #[n(14)]
+    Unmuted {
+        /// Who.
+        #[n(0)]
+        name: String,
+    },
 }
 
 impl RoomEvent {
@@ -71,6 +128,9 @@ mod tests {
         assert_eq!(encode(&topic), b"\x82\x05\xa1\x00\x63tea");
         assert_eq!(encode(&RoomEvent::Left {}), b"\x82\x02\xa0");
         assert_eq!(encode(&RoomEvent::Made { is_private: true }), b"\x82\x00\xa1\x00\xf5");
+        let name = "bob".to_owned();
+        let banned = RoomEvent::Banned { name, until: None, reason: Some("spam".into()), seconds: Some(60) };
+        assert_eq!(encode(&banned), b"\x82\x0b\xa3\x00\x63bob\x02\x64spam\x03\x18\x3c");
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
-use super::{AwayPerson, Code, Device, MessageId, PastMessage, PersonCard, RoomCard, RoomLine, RoomMember};
+use super::{
+    AwayPerson, Code, Device, MessageId, PastMessage, PersonCard, RoomCard, RoomLine, RoomMember, Sanction,
+};
 use crate::names::InviteText;
 
 /// The number of the role `member`.
@@ -260,6 +262,9 @@ pub enum ServerMessage {
         /// The room.
         #[n(0)]
         room: String,
+        /// Who has done it and why, for people, when it was someone else.
+        #[n(1)]
+        reason: Option<String>,
     },
     /// Every room that the account is in has been told.
     #[n(32)]
@@ -339,6 +344,32 @@ pub enum ServerMessage {
         /// The last sequence number that was counted.
         #[n(4)]
         head: u64,
+    },
+    /// A page of those who are banned or muted in a room.
+    #[n(51)]
+    Sanctions {
+        /// The room.
+        #[n(0)]
+        room: String,
+        /// At most 100, in the order of the names.
+        #[n(1)]
+        sanctions: Vec<Sanction>,
+        /// Whether there are more after these.
+        #[n(2)]
+        more: bool,
+    },
+    /// A page of what operators have done about people in a room.
+    #[n(53)]
+    ModerationLog {
+        /// The room.
+        #[n(0)]
+        room: String,
+        /// The changes of the room that tell it, the latest first.
+        #[n(1)]
+        changes: Vec<PastMessage>,
+        /// Whether there are earlier ones.
+        #[n(2)]
+        more: bool,
     },
     /// What the server's operator tells everyone who comes in. It follows [`LoggedIn`](Self::LoggedIn), if there is anything
     /// to tell.

@@ -12,15 +12,32 @@ fn answers(peer: &mut Peer, room: &str) -> Vec<String> {
         format!("{:?}", say(peer, room, "hello")),
     ];
     let role = RoomEvent::Role { name: "mallory".into(), role: ROOM_OPERATOR };
-    for event in
-        [RoomEvent::Joined {}, RoomEvent::Left {}, added("mallory"), added("nobody"), role, topic("mine")]
-    {
+    let removed = |name: &str| RoomEvent::Removed { name: name.into(), reason: None };
+    let unmuted = RoomEvent::Unmuted { name: "alice".into() };
+    for event in [
+        RoomEvent::Joined {},
+        RoomEvent::Left {},
+        added("mallory"),
+        added("nobody"),
+        role,
+        topic("mine"),
+        removed("alice"),
+        removed("nobody"),
+        unmuted,
+    ] {
         answers.push(format!("{event:?}: {:?}", change(peer, room, &event)));
     }
     // The texts too.
-    peer.send(&ClientMessage::DescribeRoom { room: room.into() });
-    let refused = peer.wait_for(|message| matches!(message, ServerMessage::RoomRefused { .. }));
-    answers.push(format!("{refused:?}").replace(room, "ROOM"));
+    let room_of = || room.to_owned();
+    for question in [
+        ClientMessage::DescribeRoom { room: room_of() },
+        ClientMessage::ModerationLog { room: room_of(), before: None },
+        ClientMessage::ListSanctions { room: room_of(), after: None },
+    ] {
+        peer.send(&question);
+        let refused = peer.wait_for(|message| matches!(message, ServerMessage::RoomRefused { .. }));
+        answers.push(format!("{refused:?}").replace(room, "ROOM"));
+    }
     answers
 }
 
@@ -156,7 +173,7 @@ fn who_is_let_out_in_the_middle_of_catching_up_hears_no_more() {
     let mut heard = 0;
     bob.wait_for(|message| {
         heard += u64::from(is_in(message, &plans));
-        matches!(message, ServerMessage::RoomRemoved { room } if *room == plans)
+        matches!(message, ServerMessage::RoomRemoved { room, .. } if *room == plans)
     });
     assert!(heard < 600, "{heard}");
     bob.send(&ClientMessage::Ping {});

@@ -50,7 +50,7 @@ fn who_is_added_on_one_device_is_in_on_all_and_who_leaves_on_one_is_out_on_all()
     let mut heard = Vec::new();
     loop {
         match phone.next() {
-            ServerMessage::RoomRemoved { room } if room == plans => break,
+            ServerMessage::RoomRemoved { room, .. } if room == plans => break,
             message if is_in(&message, &plans) => heard.push(in_words(&message)),
             _ => {}
         }

@@ -4,6 +4,7 @@
 
 mod account;
 mod history;
+mod moderation;
 mod people;
 mod rooms;
 
@@ -12,6 +13,7 @@ use crate::nearest::nearest;
 
 pub(super) use account::{AccountCommand, Which};
 pub(super) use history::HistoryCommand;
+pub(super) use moderation::ModerationCommand;
 pub(super) use people::PeopleCommand;
 pub(super) use rooms::RoomCommand;
 
@@ -36,6 +38,7 @@ pub(super) enum Command {
     Room(RoomCommand),
     People(PeopleCommand),
     History(HistoryCommand),
+    Moderation(ModerationCommand),
     Account(AccountCommand),
 }
 
@@ -69,7 +72,8 @@ enum Meaning {
 
 /// The whole table, in the order of `/help`.
 fn entries() -> impl Iterator<Item = &'static Entry> {
-    [GENERAL, people::ENTRIES, rooms::ENTRIES, history::ENTRIES, account::ENTRIES, LAST].into_iter().flatten()
+    let subjects = [people::ENTRIES, rooms::ENTRIES, history::ENTRIES, moderation::ENTRIES, account::ENTRIES];
+    [GENERAL].into_iter().chain(subjects).chain([LAST]).flatten()
 }
 
 const GENERAL: &[Entry] =

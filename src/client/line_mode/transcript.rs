@@ -20,7 +20,7 @@ use crate::channel::Fingerprint;
 use crate::client::room_words;
 use crate::names::{NOTICE_LINES_MAX, RoomName};
 use crate::terminal_text::{boundary_after, lines, one_line};
-use crate::wire::{BODY_ROOM_EVENT, BODY_TEXT, Device, PastMessage, RoomEvent};
+use crate::wire::{BODY_ROOM_EVENT, BODY_TEXT, Device, PastMessage, RoomEvent, SANCTION_BAN, Sanction};
 
 /// Makes lines, and remembers the day of the last one.
 pub(in crate::client) struct Transcript {
@@ -111,6 +111,16 @@ impl Transcript {
             self.note(link),
             self.note(&format!("whoever has this link can sign up; it works {works}, until {until}")),
         ]
+    }
+
+    /// Someone who is banned or muted in a room.
+    pub(in crate::client) fn sanction(&self, room: &str, sanction: &Sanction) -> String {
+        let Sanction { name, kind, at, by, until, reason } = sanction;
+        let kind = if *kind == SANCTION_BAN { "banned" } else { "muted" };
+        let until = until.map_or_else(String::new, |until| format!(" until {}", self.day_and_time(until)));
+        let by = if by.is_empty() { "whoever runs the server" } else { by };
+        let reason = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+        self.note(&format!("{room}: {name} is {kind}{until}, by {by} on {}{reason}", self.day_and_time(*at)))
     }
 
     fn device(&self, number: usize, device: &Device) -> String {

@@ -258,8 +258,8 @@ impl Model {
                 self.read(&room, Some(sequence), head, Counts { messages: unread, mentions });
                 Vec::new()
             }
-            ServerMessage::RoomRemoved { room } => {
-                room.parse().map_or_else(|_| Vec::new(), |room| self.removed(&room))
+            ServerMessage::RoomRemoved { room, reason } => {
+                room.parse().map_or_else(|_| Vec::new(), |room| self.removed(&room, reason))
             }
             ServerMessage::AllRooms {} => self.all_told(),
             ServerMessage::RoomList { rooms, more } => vec![Happening::Told(Told::List(rooms, more))],
@@ -268,6 +268,13 @@ impl Model {
                 vec![Happening::Told(Told::Members(room, members, more))]
             }
             ServerMessage::History { room, messages, more } => history::past(&room, messages, more),
+            ServerMessage::Sanctions { room, sanctions, more } => {
+                vec![Happening::Told(Told::Sanctions(room, sanctions, more))]
+            }
+            ServerMessage::ModerationLog { room, changes, more } => {
+                let told = |room| Happening::Told(Told::Moderations(room, changes, more));
+                room.parse().map(told).into_iter().collect()
+            }
             ServerMessage::Lagged {} => {
                 self.own.send_again();
                 vec![Happening::Lagged]

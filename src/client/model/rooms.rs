@@ -35,12 +35,12 @@ impl Model {
         if is_own { Vec::new() } else { vec![Happening::Added { room }] }
     }
 
-    pub(super) fn removed(&mut self, room: &RoomName) -> Vec<Happening> {
+    pub(super) fn removed(&mut self, room: &RoomName, reason: Option<String>) -> Vec<Happening> {
         if self.rooms.remove(room).is_none() {
             return Vec::new();
         }
         let given_up = self.give_up(room, "you are not in the room any more");
-        [Happening::Removed { room: room.clone() }].into_iter().chain(given_up).collect()
+        [Happening::Removed { room: room.clone(), reason }].into_iter().chain(given_up).collect()
     }
 
     pub(super) fn all_told(&mut self) -> Vec<Happening> {
@@ -50,7 +50,7 @@ impl Model {
             .filter(|(_, place)| !place.is_told && !place.is_wanted)
             .map(|(room, _)| room.clone())
             .collect();
-        let removed: Vec<_> = gone.iter().flat_map(|room| self.removed(room)).collect();
+        let removed: Vec<_> = gone.iter().flat_map(|room| self.removed(room, None)).collect();
         removed.into_iter().chain([Happening::AllTold]).collect()
     }
 

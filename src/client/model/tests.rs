@@ -311,14 +311,14 @@ fn who_is_out_of_a_room_hears_it_once_also_after_having_been_away() {
     apply_all(&mut model, ["#tea", "#milk"].map(|name| in_room(joined(0, 0), name)));
     model.want(room("#tea"));
     model.say(id(1), text("hello")).unwrap();
-    let told = model.apply(ServerMessage::RoomRemoved { room: "#tea".into() });
+    let told = model.apply(ServerMessage::RoomRemoved { room: "#tea".into(), reason: None });
     assert!(matches!(told[..], [Happening::Removed { .. }, Happening::NotDelivered { .. }]), "{told:?}");
     assert!(model.apply(in_room(said(9, "bob", id(9)), "#tea")).is_empty());
     assert!(!model.is_somewhere());
     model.disconnected();
     model.ask_for_rooms();
     let told = apply_all(&mut model, [added("#lobby", 0), ServerMessage::AllRooms {}]);
-    assert_eq!(told, [Happening::Removed { room: room("#milk") }, Happening::AllTold]);
+    assert_eq!(told, [Happening::Removed { room: room("#milk"), reason: None }, Happening::AllTold]);
     assert_eq!(model.take_unsent().len(), 1, "the lobby, and no room that one has left elsewhere");
 }
 

@@ -55,8 +55,9 @@ impl Session {
                         self.note(&format!("you are in {room} now; /join {room} talks there"))?;
                     }
                 }
-                Happening::Removed { room } => {
-                    self.note(&format!("you are in {room} no more"))?;
+                Happening::Removed { room, reason } => {
+                    let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+                    self.note(&format!("you are in {room} no more{reason}"))?;
                 }
                 Happening::Missing { room, first, last } => {
                     let told = format!(
@@ -70,7 +71,7 @@ impl Session {
                 Happening::NotEntered { room, text, .. } if !self.is_greeted && room == self.entry => {
                     return Err(ClientError::NoSuchRoom { room, reason: text });
                 }
-                Happening::NotEntered { room, text, .. } => self.not_entered(&room, &text)?,
+                Happening::NotEntered { room, code, text } => self.not_entered(&room, code, &text)?,
                 Happening::Told(told) => self.told(told)?,
                 Happening::Refused { text } => {
                     let reactions = self.own_account.refused(&text);
@@ -95,7 +96,10 @@ impl Session {
                     let lines = self.transcript.notice(&text);
                     self.print(&lines)?;
                 }
-                Happening::Closing { code: Code::DeviceRevoked | Code::Banned | Code::AccountGone, text } => {
+                Happening::Closing {
+                    code: Code::DeviceRevoked | Code::Banned | Code::Removed | Code::AccountGone,
+                    text,
+                } => {
                     return Err(ClientError::Revoked(text));
                 }
                 Happening::Closing { text, .. } => self.closing = Some(text),

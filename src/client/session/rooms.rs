@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 
 use crate::names::{RoomName, Topic};
-use crate::wire::{ClientMessage, MessageId, ROOM_MEMBER, ROOM_OPERATOR, RoomEvent};
+use crate::wire::{ClientMessage, Code, MessageId, ROOM_MEMBER, ROOM_OPERATOR, RoomEvent};
 
 use super::super::commands::RoomCommand;
 use super::super::happening::Told;
@@ -26,6 +26,11 @@ pub(super) enum Question {
     },
     /// What is unread and was not shown.
     Unread,
+    Sanctions,
+    /// What operators have done, before this number.
+    Moderations {
+        before: Option<u64>,
+    },
 }
 
 /// Questions, each once it is asked. They are answered in that order.
@@ -34,6 +39,8 @@ pub(super) struct Questions {
     /// With what they are about. They wait until all rooms are entered and all changes are made that were typed before.
     waiting: VecDeque<(Question, RoomName)>,
     due: VecDeque<Question>,
+    /// Of which room it was shown last what operators have done, and back to which number.
+    pub(super) moderations_from: Option<(RoomName, u64)>,
 }
 
 impl Questions {
@@ -109,8 +116,8 @@ impl Session {
         let lines = match told {
             Told::List(rooms, more) => {
                 if let Some(last) = rooms.last().filter(|_| more) {
-                    self.questions.due.push_back(Question::List);
-                    self.uplink.send(&ClientMessage::ListRooms { after: Some(last.room.clone()) });
+                    let after = Some(last.room.clone());
+                    self.ask_on(Question::List, &ClientMessage::ListRooms { after });
                 }
                 room_words::list(&rooms)
             }
@@ -126,6 +133,8 @@ impl Session {
                 vec![room_words::who_is_in(&room, &members, more, is_here)]
             }
             Told::Person(card) => self.person(&card),
+            Told::Sanctions(room, sanctions, more) => return self.sanctions_told(room, &sanctions, more),
+            Told::Moderations(room, changes, more) => return self.moderations_told(&room, &changes, more),
             // Of a room of which there is no card there are no members, and that need not be told twice.
             Told::No(_) if question == Some(Question::Members) => Vec::new(),
             Told::No(text) => return self.not_sent(&format!("the server says: {text}")),
@@ -134,7 +143,10 @@ impl Session {
     }
 
     /// A room that was wanted can't be entered.
-    pub(super) fn not_entered(&mut self, room: &RoomName, text: &str) -> io::Result<()> {
+    pub(super) fn not_entered(&mut self, room: &RoomName, code: Code, text: &str) -> io::Result<()> {
+        if code != Code::NoSuchRoom {
+            return self.not_sent(&format!("you can't enter {room}: {text}"));
+        }
         let what_else = self.model.rooms().find(|other| is_near(other, room));
         let what_else = match what_else {
             Some(other) => format!("; did you mean {other}?"),
@@ -157,7 +169,7 @@ impl Session {
         self.change(room, RoomEvent::Topic { topic: topic.to_string() })
     }
 
-    fn change(&mut self, room: RoomName, event: RoomEvent) -> Result<(), ClientError> {
+    pub(super) fn change(&mut self, room: RoomName, event: RoomEvent) -> Result<(), ClientError> {
         let id = MessageId::random().ok_or(ClientError::NoEntropy)?;
         if self.model.change(id, room, event).is_err() {
             self.not_sent("not done: too much waits already; try it again later")?;
@@ -171,6 +183,12 @@ impl Session {
         }
         self.questions.waiting.push_back((question, room));
         Ok(())
+    }
+
+    /// Asks for the page after one that has come.
+    pub(super) fn ask_on(&mut self, question: Question, message: &ClientMessage) {
+        self.questions.due.push_back(question);
+        self.uplink.send(message);
     }
 
     /// Asks what waits, if it is time.
@@ -192,6 +210,8 @@ impl Session {
                 }
                 Question::Person => continue, // asked at once
                 Question::Earlier { count } => ClientMessage::History { room, before, after: None, count },
+                Question::Sanctions => ClientMessage::ListSanctions { room, after: None },
+                Question::Moderations { before } => ClientMessage::ModerationLog { room, before },
             });
             self.questions.due.push_back(question);
         }

@@ -80,6 +80,7 @@ impl Session {
             Command::Room(command) => self.room_command(command)?,
             Command::People(command) => self.people_command(command)?,
             Command::History(command) => self.history_command(command)?,
+            Command::Moderation(command) => self.moderation_command(command)?,
             Command::Account(command) => self.account_command(command)?,
             Command::Quit => self.want_to_leave(),
         }

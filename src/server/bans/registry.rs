@@ -115,6 +115,18 @@ impl Bans {
         Ok(lifted.filter(|ban| ban.is_in_force(now)))
     }
 
+    /// The bans of accounts that have not ended, of those after this name, in the order of the names; at most so many.
+    pub(crate) fn accounts_after(&self, after: &str, now: u64, most: usize) -> Vec<Ban> {
+        let is_meant = |ban: &&Ban| match &ban.subject {
+            Subject::Account(name) => ban.is_in_force(now) && name.as_str() > after,
+            _ => false,
+        };
+        let known = lock(&self.known);
+        let mut bans: Vec<&Ban> = known.bans.values().filter(is_meant).collect();
+        bans.sort_by_cached_key(|ban| ban.subject.to_string());
+        bans.into_iter().take(most).cloned().collect()
+    }
+
     /// The bans that have not ended, the oldest first.
     pub(crate) fn in_force(&self, now: u64) -> Vec<Ban> {
         let mut bans: Vec<Ban> =

@@ -35,19 +35,20 @@ impl<'s> Batch<'s> {
         Self { transaction, at, lobby, heads, grown: HashMap::new(), overwrites: false }
     }
 
-    /// Says something for someone who is in the room.
+    /// Says something for someone who is in the room and may.
     pub(super) fn say(&mut self, entry: &Entry) -> Result<Result<Placed, Refusal>, LogError> {
         let Entry { room, author, id, kind, body, about } = entry;
         if let Some(about) = about {
             return self.say_about(entry, about);
         }
-        if self.role(*room, author)?.is_some()
+        let barred = self.barred(*room, author)?;
+        if barred.is_none()
             && let Some(placed) = self.place(*room, author, *id, *kind, body, None)?
         {
             return Ok(Ok(placed));
         }
         // Said before: perhaps by someone who has left the room since.
-        Ok(self.find(author, *id)?.ok_or(Refusal::NotMember))
+        Ok(self.find(author, *id)?.ok_or(barred.unwrap_or(Refusal::NotMember)))
     }
 
     /// Gives something its place, whoever says it; none if its author has used the id before.

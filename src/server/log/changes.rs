@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::batch::Batch;
 use super::rows::{Event, Placed, RoomId, RoomRecord, Stored};
+use super::sanctions::{Left, Moderation, SanctionKind};
 use super::schema::LogError;
 use super::store::Outcome;
 use crate::names::{ROOM_TAG_CHARS, RoomName, Topic, Username};
@@ -33,6 +34,8 @@ pub(crate) enum Wish {
     Make { name: RoomName, is_private: bool },
     /// Something about a room that is there.
     In { room: RoomId, target: Target },
+    /// Something about someone in a room.
+    Moderate(Moderation),
     /// That the asking account is in no room any more.
     LeaveAll,
 }
@@ -62,8 +65,8 @@ pub(crate) enum Effect {
     Topic { room: RoomId, topic: Topic },
     /// This has its place in the room's log.
     Said(Event),
-    /// Someone is not in a room any more.
-    NoMember { room: RoomId, account: Username },
+    /// Someone is not in a room any more; why, when someone else has done it.
+    NoMember { room: RoomId, account: Username, reason: Option<String> },
 }
 
 /// Why something can't be done by the one who asks.
@@ -97,12 +100,28 @@ pub(crate) enum Refusal {
     TooManyReactions,
     #[error("that is no text, so it can't get another one; remove it, and say it again")]
     NotText,
+    #[error("you are banned from this room{0}")]
+    BannedHere(Left),
+    #[error("that person is banned from this room; lift the ban first")]
+    BannedThere,
+    #[error("you are muted in this room{0}")]
+    Muted(Left),
+    #[error("that is you; choose someone else")]
+    Oneself,
+    #[error("admins are above the order of #lobby; ask whoever runs the server")]
+    Admin,
+    #[error("an operator can't be muted; make them an operator no more first")]
+    Operator,
+    #[error("nothing of the kind holds for that person")]
+    NotSo,
+    #[error("as many people are banned or muted in this room as may be; lift a few first")]
+    TooManySanctions,
     #[error("everyone is in #lobby, nobody can leave it, and its operators are the admins of the server")]
     Lobby,
 }
 
 /// Whether something could be done; if not, nothing of it was.
-type Done = Result<(), Refusal>;
+pub(super) type Done = Result<(), Refusal>;
 
 impl Batch<'_> {
     /// Does what is asked for, if it may be done. Of a change that was done before it gives the place alone.
@@ -114,6 +133,7 @@ impl Batch<'_> {
         let done = match &change.wish {
             Wish::Make { name, is_private } => self.make(change, name, *is_private, &mut effects)?,
             Wish::In { room, target } => self.change_room(change, *room, target, &mut effects)?,
+            Wish::Moderate(moderation) => self.moderate(change, moderation, &mut effects)?,
             Wish::LeaveAll => self.leave_all(change, &mut effects)?,
         };
         if let Err(refusal) = done {
@@ -180,6 +200,9 @@ impl Batch<'_> {
         let event = match target {
             Target::Join if role.is_some() => return Ok(Err(Refusal::AlreadySo)),
             Target::Join => {
+                if let Some(left) = self.sanction(room, &change.by, SanctionKind::Ban)? {
+                    return Ok(Err(Refusal::BannedHere(left)));
+                }
                 if self.is_full(&change.by, change.rooms_max)? {
                     return Ok(Err(Refusal::TooManyRooms));
                 }
@@ -187,7 +210,7 @@ impl Batch<'_> {
                 self.put_member(room, &change.by, self.first_member(room)?.is_none(), effects)?;
                 RoomEvent::Joined {}
             }
-            _ if role.is_none() => return Ok(Err(Refusal::NotMember)),
+            _ if role.is_none() => return self.outsider(room, &change.by).map(Err),
             Target::Leave => {
                 self.leave(room, &change.by, change.id, effects)?;
                 return Ok(Ok(()));
@@ -196,6 +219,9 @@ impl Batch<'_> {
             Target::Add(name) => {
                 if self.role(room, name)?.is_some() {
                     return Ok(Err(Refusal::AlreadySo));
+                }
+                if self.sanction(room, name, SanctionKind::Ban)?.is_some() {
+                    return Ok(Err(Refusal::BannedThere));
                 }
                 if self.is_full(name, change.rooms_max)? {
                     return Ok(Err(Refusal::TooManyRoomsThere));
@@ -215,6 +241,9 @@ impl Batch<'_> {
                 RoomEvent::Role { name: name.to_string(), role: role_number(*wanted) }
             }
             Target::SetTopic(topic) => {
+                if let Some(muted) = self.muted(room, &change.by)? {
+                    return Ok(Err(muted));
+                }
                 let mut update =
                     self.transaction.prepare_cached("UPDATE rooms SET topic = ?2 WHERE id = ?1")?;
                 update.execute(params![room, topic.as_str()])?;
@@ -246,19 +275,23 @@ impl Batch<'_> {
         id: MessageId,
         effects: &mut Vec<Effect>,
     ) -> Result<(), LogError> {
+        self.delete_member(room, account)?;
+        self.tell(room, account, id, &RoomEvent::Left {}, effects)?;
+        self.keep_an_operator(room, account, effects)?;
+        effects.push(Effect::NoMember { room, account: account.clone(), reason: None });
+        Ok(())
+    }
+
+    pub(super) fn delete_member(&self, room: RoomId, account: &Username) -> Result<(), LogError> {
         let mut delete =
             self.transaction.prepare_cached("DELETE FROM members WHERE room = ?1 AND account = ?2")?;
         delete.execute(params![room, account.as_str()])?;
         drop(delete);
-        self.forget_marker(room, account)?;
-        self.tell(room, account, id, &RoomEvent::Left {}, effects)?;
-        self.keep_an_operator(room, account, effects)?;
-        effects.push(Effect::NoMember { room, account: account.clone() });
-        Ok(())
+        self.forget_marker(room, account)
     }
 
     /// Sees that a room in which there is anyone has an operator: if not, whoever has been in it for the longest time.
-    fn keep_an_operator(
+    pub(super) fn keep_an_operator(
         &mut self,
         room: RoomId,
         by: &Username,
@@ -307,7 +340,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn tell(
+    pub(super) fn tell(
         &mut self,
         room: RoomId,
         by: &Username,

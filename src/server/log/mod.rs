@@ -4,7 +4,7 @@
 //! What the rest of the server asks of it is all here: open it with its rooms, write a batch, read a page. It knows
 //! nothing of sockets and sessions, so that another store can stand behind the same few calls. `batch` says things,
 //! `changes` changes rooms, `revisions` changes what was said, `history` reads from any place on, `markers` keeps how far
-//! each person has read.
+//! each person has read, `sanctions` who must stay out or be silent.
 
 mod batch;
 mod changes;
@@ -12,6 +12,7 @@ mod history;
 mod markers;
 mod revisions;
 mod rows;
+mod sanctions;
 mod schema;
 mod store;
 
@@ -19,5 +20,6 @@ pub(super) use changes::{Change, Effect, Refusal, Target, Wish};
 pub(super) use history::Stretch;
 pub(super) use markers::{Mark, Unread};
 pub(super) use rows::{About, Deed, Entry, Event, Placed, RoomId, RoomRecord, Stored};
+pub(super) use sanctions::{Measure, Moderation, OnServer, SanctionKind, end_of};
 pub(super) use schema::LogError;
 pub(super) use store::{LogReader, LogStore, Outcome, Write};

@@ -37,9 +37,10 @@ impl Batch<'_> {
         if let Some(placed) = self.find(author, *id)? {
             return Ok(Ok(placed));
         }
-        let Some(is_operator) = self.role(*room, author)? else {
-            return Ok(Err(Refusal::NotMember));
-        };
+        if let Some(refusal) = self.barred(*room, author)? {
+            return Ok(Err(refusal));
+        }
+        let is_operator = self.role(*room, author)? == Some(true);
         let Some(subject) = self.subject(*room, about.of)? else {
             return Ok(Err(Refusal::NoSuchMessage));
         };

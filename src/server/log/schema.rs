@@ -2,7 +2,8 @@
 
 use crate::server::database::{DatabaseError, Schema};
 
-pub(super) const SCHEMA: Schema = Schema { steps: &[ONE_ROOM, MANY_ROOMS, READ_MARKERS, REVISIONS] };
+pub(super) const SCHEMA: Schema =
+    Schema { steps: &[ONE_ROOM, MANY_ROOMS, READ_MARKERS, REVISIONS, SANCTIONS] };
 
 /// Version 1.
 pub(super) const ONE_ROOM: &str = "
@@ -68,6 +69,22 @@ const REVISIONS: &str = "
         reaction TEXT NOT NULL,
         PRIMARY KEY (room, sequence, account, reaction)
     ) STRICT, WITHOUT ROWID;";
+
+/// Version 5. Who must stay out of a room, or say nothing there. The index finds in a room's log what operators have done about people:
+/// changes of the room (0x8000) of the numbers 10 to 17, which stand in the second byte.
+const SANCTIONS: &str = "
+    CREATE TABLE sanctions (
+        room INTEGER NOT NULL REFERENCES rooms (id),
+        account TEXT NOT NULL,
+        kind INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        by TEXT NOT NULL,
+        until INTEGER,
+        reason TEXT,
+        PRIMARY KEY (room, account, kind)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX messages_of_moderation ON messages (room, sequence)
+        WHERE kind = 32768 AND substr(body, 2, 1) BETWEEN x'0a' AND x'11';";
 
 /// Why the log can't be opened, written or read.
 #[derive(Debug, thiserror::Error)]

@@ -45,7 +45,7 @@ pub(crate) enum Outcome {
 /// The one writer.
 pub(crate) struct LogStore {
     path: PathBuf,
-    connection: Connection,
+    pub(super) connection: Connection,
     /// The room that everyone is in.
     lobby: RoomId,
     /// The last sequence number on the disk, for each room in which anything was said.

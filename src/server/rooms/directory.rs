@@ -180,7 +180,7 @@ impl Rooms {
                     room.deliver(&[Numbered { sequence, bytes }], touched);
                 }
             }
-            Effect::NoMember { room, account } => {
+            Effect::NoMember { room, account, reason } => {
                 let Some(room) = self.find_by_id(room) else { return };
                 room.remove_member(&account, touched);
                 let mut directory = lock(&self.directory);
@@ -191,7 +191,7 @@ impl Rooms {
                     }
                 }
                 drop(directory);
-                let removed = ServerMessage::RoomRemoved { room: room.name().to_string() };
+                let removed = ServerMessage::RoomRemoved { room: room.name().to_string(), reason };
                 self.tell_sessions_of(&account, &removed, touched);
             }
         }

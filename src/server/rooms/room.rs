@@ -96,6 +96,11 @@ impl Room {
         self.role(&lock(&self.inside), name).is_some()
     }
 
+    /// Whether someone is an operator of the room. Of the lobby, nobody.
+    pub(in crate::server) fn has_operator(&self, name: &Username) -> bool {
+        self.role(&lock(&self.inside), name) == Some(true)
+    }
+
     /// Lets a session follow the room, which has everything up to `after`; a place that the room has not reached yet is
     /// from another log and counts as none.
     ///

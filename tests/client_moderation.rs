@@ -1,0 +1,70 @@
+//! Keeping order by the client's commands, and what those see of it whom it is about.
+#![cfg(test)]
+
+#[path = "support/client/mod.rs"]
+mod client;
+mod support;
+
+use client::{Home, Piped};
+use support::{ServerProcess, admin};
+
+/// A server, and the words with which one gets there.
+fn server() -> (ServerProcess, String) {
+    let server = ServerProcess::start();
+    let link = server.link().to_string();
+    (server, link)
+}
+
+#[test]
+fn an_operator_keeps_order_and_everyone_sees_it_and_operators_read_it_later() {
+    let (_server, link) = server();
+    let (alices, bobs) = (Home::new(), Home::new());
+    let mut alice = Piped::start(alices.client_as("alice", &link, &["--signup"]));
+    alice.write("/create #tea\n");
+    alice.wait_for_line("#tea * alice made this room; anyone can enter");
+    let mut bob = Piped::start(bobs.client_as("bob", &link, &["--signup"]));
+    bob.write("/join tea\n");
+    alice.wait_for_line("#tea * bob is a member now");
+    alice.write("/mute bob 10m be quiet\n");
+    bob.wait_for_line("#tea * alice muted bob for 10m: be quiet");
+    bob.write("no\n");
+    bob.wait_for_line("not delivered: \"no\" (you are muted in this room for another 10 min)");
+    // Nothing comes of what can't be understood, and a reason that turns the direction does not.
+    alice.write("/ban bob 7\n/unmute bob\n/ban bob 7d \u{202e}maps\n/banned\n/modlog\n");
+    alice.wait_for_line("of at most 200 bytes that does not begin with a number");
+    bob.wait_for_line("you are in #tea no more (alice banned you for 1w: \u{fffd}maps)");
+    bob.write("/join #tea\n");
+    bob.wait_for_line("you can't enter #tea: you are banned from this room for another 7 d");
+    let ended = alice.finish();
+    let notes = ended.notes();
+    let of = |words: &str| notes.iter().filter(|note| note.contains(words)).count();
+    assert_eq!((of("#tea: bob is banned until 20"), of(", by alice on 20")), (1, 1), "{notes:?}");
+    for done in
+        ["* alice muted bob for 10m: be quiet", "* alice muted bob no more", "* alice banned bob for 1w: "]
+    {
+        assert_eq!(of(done), 1, "{done}: {notes:?}");
+    }
+    bob.finish();
+}
+
+#[test]
+fn an_admin_sends_someone_away_who_may_come_back_and_then_keeps_them_out() {
+    let (server, link) = server();
+    let invite = admin(server.data(), &["invite", "--role", "admin"]).remove(0);
+    let (roots, bobs) = (Home::new(), Home::new());
+    let mut root = Piped::start(roots.client_as("root1", &invite, &["--signup"]));
+    root.wait_until_in();
+    let bob = Piped::start(bobs.client_as("bob", &link, &["--signup"]));
+    bob.wait_until_in();
+    root.write("/kick bob calm down\n");
+    bob.wait().says(4, &["the server ended this session: root1 removed you: calm down; you may come back"]);
+    let bob = Piped::start(bobs.client_as("bob", &link, &[]));
+    bob.wait_for_line("#lobby * root1 removed bob: calm down");
+    bob.wait_until_in();
+    root.write("/ban bob\n");
+    bob.wait().says(4, &["you are banned here"]);
+    root.wait_for_line("#lobby * root1 banned bob");
+    root.write("/ban root1\n");
+    root.wait_for_line("not done: /ban (that is you; choose someone else)");
+    root.finish();
+}
