@@ -7,7 +7,7 @@ mod support;
 
 use chat::wire::{BODY_TEXT, ClientMessage, MessageId, PastMessage, ServerMessage};
 use client::{FakeServer, Home, NOON, Piped, Terminal};
-use support::{Peer, ServerProcess};
+use support::{Peer, ServerProcess, eventually};
 
 /// A server on which so much was said in the lobby, and its link.
 fn server_with(count: u64) -> (ServerProcess, Peer, String) {
@@ -120,4 +120,30 @@ fn a_page_that_nobody_asked_for_is_not_shown_and_one_that_was_is_safe_to_print()
     let ended = alice.finish();
     assert!(!ended.stdout.contains("unasked"), "{}", ended.stdout);
     served.join().unwrap();
+}
+
+#[test]
+fn a_search_shows_where_words_were_said_and_goes_on_further_back() {
+    let (_server, mut bob, link) = server_with(30);
+    let home = Home::new();
+    eventually("all can be found", || {
+        bob.send(&ClientMessage::Search { room: None, words: "number 30".into(), from: None, count: None });
+        let found = bob.wait_for(|message| matches!(message, ServerMessage::Found { .. }));
+        matches!(found, ServerMessage::Found { hits, .. } if hits.len() == 1).then_some(())
+    });
+    let typed = "/search number 29\n/search #lobby NUMB\n/search\n/search\n/search nothing at all\n/search #plans x\n";
+    let ended = Piped::run(home.client_as("alice", &link, &["--signup"]), typed);
+    ended.says(1, &[]);
+    let notes = ended.notes();
+    assert_eq!(numbers(&notes), [29].into_iter().chain(11..=30).chain(1..=10).collect::<Vec<_>>());
+    for told in [
+        "\"number 29\" was said here:",
+        "\"NUMB\" was said here (20 messages):",
+        "/search looks further back",
+        "there is nothing further back",
+        "nobody has said \"nothing at all\"",
+        "the server says: there is no such room",
+    ] {
+        assert!(notes.contains(&told), "{told}: {notes:?}");
+    }
 }

@@ -1,7 +1,9 @@
 //! What comes of what the server says: what a person should see, or the session should act on.
 
 use crate::names::{InviteText, RoomName};
-use crate::wire::{Code, Device, PastMessage, PersonCard, RoomCard, RoomLine, RoomMember, Sanction};
+use crate::wire::{
+    Code, Device, Hit, PastMessage, PersonCard, Place, RoomCard, RoomLine, RoomMember, Sanction,
+};
 
 use super::own::Saying;
 
@@ -62,6 +64,8 @@ pub(super) enum Told {
     Members(String, Vec<RoomMember>, bool),
     /// What was said in a room before, and whether there is more of it on that side.
     Past(RoomName, Vec<PastMessage>, bool),
+    /// What a search has found, where it goes on, and whether not all could be searched yet.
+    Found(Vec<Hit>, Option<Place>, bool),
     Person(PersonCard),
     /// Some of those who are banned or muted in a room, and whether there are more.
     Sanctions(String, Vec<Sanction>, bool),

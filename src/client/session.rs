@@ -8,6 +8,7 @@ mod history;
 mod moderation;
 mod people;
 mod rooms;
+mod search;
 mod typing;
 
 use std::io::{self, IsTerminal};
@@ -34,6 +35,7 @@ use super::uplink::{Gone, Passed, Uplink};
 use super::{ClientError, Config, room_words};
 use history::Reading;
 use rooms::Questions;
+use search::LastSearch;
 
 /// How long to wait for an event when nothing else is due.
 const IDLE: Duration = Duration::from_secs(3600);
@@ -78,6 +80,8 @@ struct Session {
     own_account: OwnAccount,
     questions: Questions,
     reading: Reading,
+    /// What was searched for last.
+    searched: Option<LastSearch>,
     /// Who comes and goes, when someone sits at a terminal; for programs each line stands as it happens.
     comings: Option<Comings>,
     /// What this client has said of its person being away, to be said again on the next connection.
@@ -122,6 +126,7 @@ impl Session {
             own_account: OwnAccount::default(),
             questions: Questions::default(),
             reading: Reading::of_this_terminal(),
+            searched: None,
             comings: is_for_terminal.then(Comings::default),
             away: None,
             failed: 0,
@@ -135,7 +140,7 @@ impl Session {
         loop {
             if self.uplink.is_up() {
                 self.send_unsent();
-                self.ask_questions();
+                self.ask_questions()?;
                 self.mark_if_due();
             }
             let unsettled = self.under_way().unsettled;

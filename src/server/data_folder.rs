@@ -118,4 +118,9 @@ impl DataFolder {
     pub(super) fn log(&self) -> PathBuf {
         self.path.join("chat.db")
     }
+
+    /// In what was said, where each word is. It is made anew when it is gone.
+    pub(super) fn search_index(&self) -> PathBuf {
+        self.path.join("search.db")
+    }
 }

@@ -24,10 +24,11 @@ use super::flusher::{self, Flusher};
 use super::housekeeping;
 use super::hub::Hub;
 use super::identity;
+use super::indexer::{self, Bell};
 use super::inquiries::{self, Inquiries};
 use super::invites::NewInvite;
 use super::listener::{self, Acceptor};
-use super::log::LogStore;
+use super::log::{LogStore, SearchIndex};
 use super::log_writer::{LogQueue, LogWriter};
 use super::outbox::Outbox;
 use super::presence::Presence;
@@ -80,7 +81,10 @@ pub fn run(config: &Config, reread: Reread<'_>) -> Result<(), ServerError> {
     let flusher = Arc::new(flusher);
     let (log, tasks) = LogQueue::new();
     let (inquiries, questions) = Inquiries::new();
-    let (reader, inquirer) = (store.reader()?, store.reader()?);
+    let index_path = stores.folder.search_index();
+    let index = SearchIndex::open(&index_path, store.reader()?)?;
+    store.forget_altered(index.altered())?;
+    let (reader, inquirer) = (store.reader()?, store.reader()?.with_index(&index_path)?);
     let shared = Arc::new(Shared {
         addresses,
         settings: Mutex::new(Arc::new(settings)),
@@ -103,7 +107,9 @@ pub fn run(config: &Config, reread: Reread<'_>) -> Result<(), ServerError> {
     threads.start("flusher", move || for_thread.run(poll))?;
     threads.start("catch-up", move || catch_up.run(&behind_end))?;
     threads.start("inquiries", move || inquiries::answer_all(&inquirer, &questions))?;
-    let writer = LogWriter { store, rooms, flusher: Arc::clone(&flusher) };
+    let (bell, rung) = Bell::new();
+    threads.start("indexer", move || indexer::run(index, &rung))?;
+    let writer = LogWriter { store, rooms, flusher: Arc::clone(&flusher), indexer: bell };
     let log_writer = start("log-writer", move || writer.run(tasks))?;
     let for_thread = Arc::clone(&shared);
     threads.start("housekeeping", move || housekeeping::run(&for_thread, &housekeeping_stops))?;

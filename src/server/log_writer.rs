@@ -12,6 +12,7 @@ use tracing::{error, warn};
 
 use super::clock;
 use super::flusher::Flusher;
+use super::indexer::Bell;
 use super::log::{Change, Entry, LogStore, Mark, Outcome, Write};
 use super::outbox::Outbox;
 use super::rooms::{Room, Rooms};
@@ -116,6 +117,7 @@ pub(super) struct LogWriter {
     pub(super) store: LogStore,
     pub(super) rooms: Arc<Rooms>,
     pub(super) flusher: Arc<Flusher>,
+    pub(super) indexer: Bell,
 }
 
 impl LogWriter {
@@ -139,7 +141,10 @@ impl LogWriter {
 
     fn write(&mut self, batch: Vec<Task>, touched: &mut Vec<Arc<Outbox>>) {
         match self.store.write(batch.iter().map(Task::write), clock::now()) {
-            Ok(outcomes) => tidings::tell(&self.rooms, batch, outcomes, touched),
+            Ok(outcomes) => {
+                tidings::tell(&self.rooms, batch, outcomes, touched);
+                self.indexer.ring();
+            }
             Err(error) => {
                 error!(%error, tasks = batch.len(), "the log can't be written; what was to be written is refused");
                 tidings::refuse(batch, touched);

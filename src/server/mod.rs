@@ -7,7 +7,7 @@
 //!                  → tidings (who hears what of it) → rooms (who gets it) → outbox (what waits for one client)
 //!                      → flusher (seals and writes for everyone)
 //! catch_up ← whoever joins, comes back or read too slowly: pages of the log, by the same outbox
-//! inquiries ← what a session asks of the log: its history, what is unread (read_markers)
+//! inquiries ← what a session asks of the log: history, what is unread (read_markers), search (in what the indexer has gathered)
 //! ```
 //!
 //! `settings` is what an operator can change meanwhile, `stores` what is on the disk apart from the log; `admin` does what an operator asks, here or on the files alone.
@@ -18,6 +18,7 @@
 
 mod accounts;
 mod admin;
+mod background;
 mod bans;
 mod catch_up;
 mod clock;
@@ -32,6 +33,7 @@ mod history;
 mod housekeeping;
 mod hub;
 mod identity;
+mod indexer;
 mod inquiries;
 mod invites;
 mod lifecycle;
@@ -53,6 +55,7 @@ mod reload;
 mod room_moderation;
 mod room_requests;
 mod rooms;
+mod search;
 mod server_password;
 mod session;
 mod settings;

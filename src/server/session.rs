@@ -11,7 +11,7 @@ use tracing::{debug, info, warn};
 
 use super::accounts::{Account, Role, StillRight};
 use super::clock;
-use super::history::Wanted;
+use super::history;
 use super::hub::{Client, Ending, Member};
 use super::login::{self, Newcomer, TRIES_MAX};
 use super::moderation;
@@ -19,6 +19,7 @@ use super::outbox::{Flushed, Outbox};
 use super::own_account::{CHANGED, Owner, REVOKED};
 use super::reload::GONE;
 use super::room_requests::{Guest, Stopping};
+use super::search;
 use super::shared::Shared;
 use crate::channel::{self, ChannelError, Incoming, PublicKey, Record, Suite};
 use crate::names::{MESSAGE_BYTES_MAX, PASSWORD_RULE, Username};
@@ -281,7 +282,10 @@ impl Session<'_> {
                 return Ok(guest.say(&room, id, kind, body.into(), of)?);
             }
             ClientMessage::History { room, before, after, count } => {
-                return Ok(guest.history(Wanted { room, before, after, count })?);
+                return Ok(guest.history(history::Wanted { room, before, after, count })?);
+            }
+            ClientMessage::Search { room, words, from, count } => {
+                return Ok(guest.search(search::Wanted { room, words, from, count })?);
             }
             ClientMessage::MarkRead { room, sequence } => return Ok(guest.mark_read(&room, sequence)?),
             ClientMessage::MyRooms {} => return Ok(guest.my_rooms()?),

@@ -4,7 +4,7 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 use zeroize::Zeroizing;
 
-use super::{DeviceFingerprint, MessageId};
+use super::{DeviceFingerprint, MessageId, Place};
 
 /// A message from a client to the server. Names and rooms are texts here; the server parses them where it uses them.
 #[derive(Encode, Decode)]
@@ -159,6 +159,22 @@ pub enum ClientMessage {
         #[n(2)]
         after: Option<u64>,
         /// How many messages at most, 1 to 200; without it, 50.
+        #[n(3)]
+        count: Option<u16>,
+    },
+    /// Asks where words were said together, newest first.
+    #[n(41)]
+    Search {
+        /// The room's name; without it, in all rooms that the account is in.
+        #[n(0)]
+        room: Option<String>,
+        /// At most 16 words and 512 bytes. The last one may be the beginning of a word.
+        #[n(1)]
+        words: String,
+        /// The newest message that is looked at: where the search before this one has ended.
+        #[n(2)]
+        from: Option<Place>,
+        /// How many messages at most, 1 to 50; without it, 20.
         #[n(3)]
         count: Option<u16>,
     },

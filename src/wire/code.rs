@@ -108,6 +108,10 @@ codes! {
     TooManyReactions = 43,
     /// Only a text can be given another text.
     NotText = 44,
+    /// There are no words to search for, or too many.
+    BadSearch = 45,
+    /// The message where a search was to go on is not there.
+    StalePlace = 46,
     /// The person is banned from the room.
     BannedHere = 50,
     /// The person may say nothing in the room.

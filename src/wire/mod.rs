@@ -8,6 +8,7 @@ mod client_message;
 mod code;
 mod codec;
 mod device;
+mod found;
 mod invite_text;
 mod message_change;
 mod message_id;
@@ -22,6 +23,7 @@ pub use client_message::{ClientMessage, SecretText};
 pub use code::Code;
 pub use codec::{Decoded, Messages, NotCbor, decode, encode};
 pub use device::{Device, DeviceFingerprint};
+pub use found::{Hit, Place};
 pub use message_change::MessageChange;
 pub use message_id::MessageId;
 pub use past_message::PastMessage;
@@ -63,6 +65,9 @@ pub const ROOM_PAGE_MAX: usize = 100;
 
 /// The most messages in one [`ServerMessage::History`].
 pub const HISTORY_PAGE_MAX: u16 = 200;
+
+/// The most messages in one [`ServerMessage::Found`].
+pub const SEARCH_PAGE_MAX: u16 = 50;
 
 /// Unread messages are counted up to this number; it stands for itself and all above it.
 pub const UNREAD_MAX: u32 = 1000;

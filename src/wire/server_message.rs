@@ -4,7 +4,8 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use super::{
-    AwayPerson, Code, Device, MessageId, PastMessage, PersonCard, RoomCard, RoomLine, RoomMember, Sanction,
+    AwayPerson, Code, Device, Hit, MessageId, PastMessage, PersonCard, Place, RoomCard, RoomLine, RoomMember,
+    Sanction,
 };
 use crate::names::InviteText;
 
@@ -325,6 +326,19 @@ pub enum ServerMessage {
         /// before it.
         #[n(2)]
         more: bool,
+    },
+    /// What a search has found.
+    #[n(41)]
+    Found {
+        /// Newest first.
+        #[n(0)]
+        hits: Vec<Hit>,
+        /// The newest message that was not looked at yet; absent when there is none.
+        #[n(1)]
+        next: Option<Place>,
+        /// Some of what was said can't be found yet: it is still being gathered.
+        #[n(2)]
+        is_behind: bool,
     },
     /// The account's person has read a room up to here, on whatever device.
     #[n(42)]

@@ -2,7 +2,7 @@
 
 use super::rooms::room;
 use super::{Command, Entry, Meaning};
-use crate::names::RoomName;
+use crate::names::{RoomName, SearchWords};
 use crate::wire::HISTORY_PAGE_MAX;
 
 /// What can be asked for about what was said before.
@@ -16,6 +16,10 @@ pub(in crate::client) enum HistoryCommand {
     Unread(RoomName),
     /// Everything in a room counts as read: the current one if none is named.
     MarkRead(Option<RoomName>),
+    /// Where these words were said: in a room, or anywhere.
+    Search { room: Option<RoomName>, words: SearchWords },
+    /// The same further back.
+    SearchOn,
 }
 
 pub(super) const ENTRIES: &[Entry] = &[
@@ -41,7 +45,25 @@ pub(super) const ENTRIES: &[Entry] = &[
             perhaps_room(text, HistoryCommand::MarkRead)
         }),
     },
+    Entry {
+        name: "/search",
+        help: "finds where words were said, also the beginning of the last one; /search #tea WORDS; /search looks further back",
+        meaning: Meaning::Arguments("at most 16 words, perhaps after the name of a room, or nothing", search),
+    },
 ];
+
+fn search(text: &str) -> Option<Command> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Some(Command::History(HistoryCommand::SearchOn));
+    }
+    let named = text.split_once(char::is_whitespace).filter(|_| text.starts_with('#'));
+    let (wanted, words) = match named {
+        Some((name, words)) => (Some(room(name)?), words),
+        None => (None, text),
+    };
+    Some(Command::History(HistoryCommand::Search { room: wanted, words: words.parse().ok()? }))
+}
 
 /// A command about the room that is named, or about none.
 fn perhaps_room(text: &str, command: fn(Option<RoomName>) -> HistoryCommand) -> Option<Command> {

@@ -157,6 +157,10 @@ mod tests {
             let room = room.map(|room| room.parse().unwrap());
             does(Command::History(HistoryCommand::Earlier { room, count }))
         };
+        let search = |room: Option<&str>, words: &str| {
+            let (room, words) = (room.map(|room| room.parse().unwrap()), words.parse().unwrap());
+            does(Command::History(HistoryCommand::Search { room, words }))
+        };
         let cases = [
             ("", Ok(Typed::Nothing)),
             (" \t", Ok(Typed::Nothing)),
@@ -199,6 +203,9 @@ mod tests {
             ("/history 7 tea", earlier(Some("#tea"), Some(7))),
             ("/unread", does(Command::History(HistoryCommand::CountUnread))),
             ("/unread Tea", does(Command::History(HistoryCommand::Unread("#tea".parse().unwrap())))),
+            ("/search", does(Command::History(HistoryCommand::SearchOn))),
+            ("/search #tea green leaves", search(Some("#tea"), "green leaves")),
+            ("/search \"near* #tea", search(None, "\"near* #tea")),
             ("/read", does(Command::History(HistoryCommand::MarkRead(None)))),
             ("/passwd secret", Err(TypedError::NoArguments { name: "/passwd" })),
             ("/who me", Err(TypedError::NoArguments { name: "/who" })),
@@ -237,6 +244,14 @@ mod tests {
         {
             let error = parse(line).unwrap_err();
             assert!(matches!(error, TypedError::Arguments { name: "/history", .. }), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_search_for_no_word_or_for_too_many_is_refused_with_how_it_looks() {
+        for line in ["/search ***", "/search #tea !", &format!("/search {}", "a ".repeat(17))] {
+            let error = parse(line).unwrap_err();
+            assert!(matches!(error, TypedError::Arguments { name: "/search", .. }), "{line}: {error}");
         }
     }
 

@@ -268,6 +268,9 @@ impl Model {
                 vec![Happening::Told(Told::Members(room, members, more))]
             }
             ServerMessage::History { room, messages, more } => history::past(&room, messages, more),
+            ServerMessage::Found { hits, next, is_behind } => {
+                vec![Happening::Told(Told::Found(hits, next, is_behind))]
+            }
             ServerMessage::Sanctions { room, sanctions, more } => {
                 vec![Happening::Told(Told::Sanctions(room, sanctions, more))]
             }

@@ -49,6 +49,15 @@ impl Session {
                 greeting::unread_rooms(&self.model).iter().try_for_each(|told| self.note(told))
             }
             HistoryCommand::Unread(room) => self.question(Question::Unread, room),
+            HistoryCommand::Search { room, words } => {
+                let words = words.iter().collect::<Vec<_>>().join(" ");
+                let current = self.model.room().clone();
+                self.question(Question::Search { room, words }, current)
+            }
+            HistoryCommand::SearchOn => {
+                let current = self.model.room().clone();
+                self.question(Question::SearchOn, current)
+            }
             HistoryCommand::MarkRead(room) => {
                 let room = room.unwrap_or_else(|| self.model.room().clone());
                 let room = self.model.meant(&room).clone();

@@ -12,7 +12,7 @@ use super::super::{ClientError, room_words};
 use super::Session;
 
 /// What is asked of the server about rooms.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) enum Question {
     List,
     Card,
@@ -31,6 +31,13 @@ pub(super) enum Question {
     Moderations {
         before: Option<u64>,
     },
+    /// Where these words were said: in this room, or anywhere.
+    Search {
+        room: Option<RoomName>,
+        words: String,
+    },
+    /// The same further back.
+    SearchOn,
 }
 
 /// Questions, each once it is asked. They are answered in that order.
@@ -56,7 +63,13 @@ impl Questions {
 
     /// Whether a page is on its way: where the next one begins is known when it is there.
     fn is_page_due(&self) -> bool {
-        self.due.iter().any(|question| matches!(question, Question::Earlier { .. } | Question::Unread))
+        let is_page = |question: &Question| {
+            matches!(
+                question,
+                Question::Earlier { .. } | Question::Unread | Question::Search { .. } | Question::SearchOn
+            )
+        };
+        self.due.iter().any(is_page)
     }
 }
 
@@ -126,6 +139,10 @@ impl Session {
                 let made = self.transcript.day(card.made_at);
                 room_words::card(&card, &made)
             }
+            Told::Found(hits, next, is_behind) => {
+                let is_asked = matches!(question, Some(Question::Search { .. } | Question::SearchOn));
+                return if is_asked { self.show_found(&hits, next, is_behind) } else { Ok(()) };
+            }
             Told::Past(room, messages, more) => return self.past_told(question, &room, &messages, more),
             Told::Members(room, members, more) => {
                 let place: Option<RoomName> = room.parse().ok();
@@ -192,29 +209,40 @@ impl Session {
     }
 
     /// Asks what waits, if it is time.
-    pub(super) fn ask_questions(&mut self) {
+    pub(super) fn ask_questions(&mut self) -> io::Result<()> {
         while self.model.is_at_rest()
             && !self.questions.is_page_due()
             && let Some((question, room)) = self.questions.waiting.pop_front()
         {
             let room = self.model.meant(&room).clone();
-            let (before, unread_from) = (self.model.shown_from(&room), self.model.unread_from(&room));
-            let room = room.to_string();
-            self.uplink.send(&match question {
-                Question::List => ClientMessage::ListRooms { after: None },
-                Question::Card | Question::Topic => ClientMessage::DescribeRoom { room },
-                Question::Members => ClientMessage::ListMembers { room, after: None },
-                Question::Unread => {
-                    let after = unread_from.or(before).unwrap_or(u64::MAX); // nothing, if all of it was shown
-                    ClientMessage::History { room, before, after: Some(after), count: None }
-                }
-                Question::Person => continue, // asked at once
-                Question::Earlier { count } => ClientMessage::History { room, before, after: None, count },
-                Question::Sanctions => ClientMessage::ListSanctions { room, after: None },
-                Question::Moderations { before } => ClientMessage::ModerationLog { room, before },
-            });
-            self.questions.due.push_back(question);
+            if let Some(message) = self.message_for(&question, &room)? {
+                self.uplink.send(&message);
+                self.questions.due.push_back(question);
+            }
         }
+        Ok(())
+    }
+
+    fn message_for(&mut self, question: &Question, about: &RoomName) -> io::Result<Option<ClientMessage>> {
+        let (before, unread_from) = (self.model.shown_from(about), self.model.unread_from(about));
+        let room = about.to_string();
+        Ok(Some(match question {
+            Question::List => ClientMessage::ListRooms { after: None },
+            Question::Card | Question::Topic => ClientMessage::DescribeRoom { room },
+            Question::Members => ClientMessage::ListMembers { room, after: None },
+            Question::Unread => {
+                let after = unread_from.or(before).unwrap_or(u64::MAX); // nothing, if all of it was shown
+                ClientMessage::History { room, before, after: Some(after), count: None }
+            }
+            Question::Earlier { count } => {
+                ClientMessage::History { room, before, after: None, count: *count }
+            }
+            Question::Search { room, words } => self.search_for(room.as_ref(), words),
+            Question::SearchOn => return self.search_on(),
+            Question::Sanctions => ClientMessage::ListSanctions { room, after: None },
+            Question::Moderations { before } => ClientMessage::ModerationLog { room, before: *before },
+            Question::Person => return Ok(None), // asked at once
+        }))
     }
 }
 

@@ -15,15 +15,13 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::hashing_queue::{Next, Queue, Turn};
 use super::password_hash::{Cost, StoredHash};
+use crate::server::background;
 use crate::server::origin::Origin;
 
 /// The most threads that hash at once. More are slower: on two cores eight made 30 hashes a second (19 MiB),
 /// and one or two made 63.
 const WORKERS_MAX: usize = 2;
 
-/// How far the threads stand back behind all others of this process (setpriority(2)).
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 19;
 /// After so long without work a thread gives its buffer back to the system.
 const IDLE_MAX: Duration = Duration::from_secs(30);
 
@@ -140,7 +138,7 @@ impl Drop for HashingPool {
 
 /// The life of one thread.
 fn work(queue: &Queue, idle_max: Duration) {
-    stand_back();
+    background::stand_back();
     let mut memory = Vec::new();
     loop {
         match queue.next(idle_max) {
@@ -157,15 +155,6 @@ fn work(queue: &Queue, idle_max: Duration) {
             Next::Rest => memory = Vec::new(),
             Next::End => return,
         }
-    }
-}
-
-/// Lets this thread run when the others leave something over. Only Linux has priorities of single threads; elsewhere the
-/// hashing competes like everyone.
-fn stand_back() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::warn!(%error, "passwords are hashed at the same priority as everything else");
     }
 }
 

@@ -16,6 +16,11 @@ impl RoomId {
         Self(number)
     }
 
+    /// The number of its row.
+    pub(super) fn row(self) -> i64 {
+        self.0
+    }
+
     /// A room that is in no log.
     #[cfg(test)]
     pub(crate) const fn for_tests(number: i64) -> Self {

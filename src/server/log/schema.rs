@@ -1,9 +1,12 @@
 //! The log's tables.
 
+use std::io;
+use std::path::PathBuf;
+
 use crate::server::database::{DatabaseError, Schema};
 
 pub(super) const SCHEMA: Schema =
-    Schema { steps: &[ONE_ROOM, MANY_ROOMS, READ_MARKERS, REVISIONS, SANCTIONS] };
+    Schema { steps: &[ONE_ROOM, MANY_ROOMS, READ_MARKERS, REVISIONS, SANCTIONS, ALTERED] };
 
 /// Version 1.
 pub(super) const ONE_ROOM: &str = "
@@ -86,6 +89,19 @@ const SANCTIONS: &str = "
     CREATE INDEX messages_of_moderation ON messages (room, sequence)
         WHERE kind = 32768 AND substr(body, 2, 1) BETWEEN x'0a' AND x'11';";
 
+/// Version 6. Each message whose text has become another one, or is gone, is noted for whoever keeps something of it.
+const ALTERED: &str = "
+    CREATE TABLE altered (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        message INTEGER NOT NULL
+    ) STRICT;
+    CREATE TRIGGER message_changed AFTER UPDATE OF kind, body ON messages BEGIN
+        INSERT INTO altered (message) VALUES (old.id);
+    END;
+    CREATE TRIGGER message_deleted AFTER DELETE ON messages BEGIN
+        INSERT INTO altered (message) VALUES (old.id);
+    END;";
+
 /// Why the log can't be opened, written or read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LogError {
@@ -98,6 +114,12 @@ pub(crate) enum LogError {
     /// Something in it is not what this program writes.
     #[error("chat.db has a room that can't be read ('{0}'); put your copy of the file back")]
     BadRoom(String),
+    /// The index can't be made anew.
+    #[error("{path} can't be removed: {source}; check who owns the folder")]
+    Remove { path: PathBuf, source: io::Error },
+    /// The index can't be named to the database.
+    #[error("the path of the data folder is not UTF-8 ({}); give another one with --data", .0.display())]
+    NotUtf8(PathBuf),
     /// The operating system gives no random bytes.
     #[error("the system gives no random numbers")]
     NoEntropy,

@@ -111,6 +111,12 @@ impl LogStore {
         Ok(())
     }
 
+    /// Forgets the notes of changes up to this number.
+    pub(crate) fn forget_altered(&self, number: i64) -> Result<(), LogError> {
+        self.connection.execute("DELETE FROM altered WHERE number <= ?1", [number])?;
+        Ok(())
+    }
+
     /// A second way into the same log, for a thread that reads while this one writes.
     pub(crate) fn reader(&self) -> Result<LogReader, LogError> {
         Ok(LogReader { connection: open_to_read(&self.path)? })

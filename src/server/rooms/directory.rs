@@ -63,6 +63,13 @@ impl Rooms {
         if listeners.iter().all(|other| other.session() != outbox.session()) {
             listeners.push(Arc::clone(outbox));
         }
+        drop(directory);
+        self.of(account)
+    }
+
+    /// All rooms of an account, the lobby first.
+    pub(in crate::server) fn of(&self, account: &Username) -> Vec<Arc<Room>> {
+        let directory = lock(&self.directory);
         let own = directory.of_account.get(account).into_iter().flat_map(BTreeMap::values);
         [&self.lobby].into_iter().chain(own).map(Arc::clone).collect()
     }
