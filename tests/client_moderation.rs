@@ -68,3 +68,16 @@ fn an_admin_sends_someone_away_who_may_come_back_and_then_keeps_them_out() {
     root.wait_for_line("not done: /ban (that is you; choose someone else)");
     root.finish();
 }
+
+#[test]
+fn a_file_that_is_piped_in_faster_than_allowed_is_said_whole_and_one_is_told() {
+    let server = ServerProcess::with_limits(&["messages-per-second=100", "message-burst=50"]);
+    let home = Home::new();
+    let typed: String = (0..200).map(|number| format!("number {number}\n")).collect::<Vec<_>>().concat();
+    let link = server.link().to_string();
+    let ended = Piped::run(home.client_as("alice", &link, &["--signup"]), typed).went_well();
+    let expected: Vec<_> = (0..200).map(|number| format!("<alice> number {number}")).collect();
+    assert_eq!(ended.said(), expected);
+    let told = |note: &&&str| note.starts_with("you are sending faster than this server allows");
+    assert_eq!(ended.notes().iter().filter(told).count(), 1);
+}

@@ -40,6 +40,8 @@ pub(super) enum Happening {
     Told(Told),
     /// Something else was refused.
     Refused { text: String },
+    /// One has sent more than the server allows, and it reads on later.
+    Slowed,
     /// The server has dropped what waited for us; what was said comes again, answers don't.
     Lagged,
     /// One's devices, as one asked.

@@ -24,6 +24,7 @@ pub(super) fn run(shared: &Shared, stop: &Receiver<()>) {
     let mut writing_due = Instant::now() + WRITTEN_EVERY;
     while stop.recv_timeout(pause(&shared.settings().limits)) == Err(RecvTimeoutError::Timeout) {
         look_after_everyone(shared, &shared.settings().limits);
+        shared.allowances.tidy(Instant::now());
         presence::tell_due(shared);
         if Instant::now() >= writing_due {
             writing_due = Instant::now() + WRITTEN_EVERY;

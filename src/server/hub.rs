@@ -31,6 +31,11 @@ pub(super) struct Client {
     member: OnceLock<Member>,
     /// Why the server ends this session, once it wants to. Written by whoever ends it.
     ending: OnceLock<Ending>,
+    /// Its thread rests, and so hears nothing that may have come. Written by that thread.
+    is_resting: AtomicBool,
+    /// The session is to end: its thread, which may be resting, goes on. Written by whoever ends it.
+    is_over: Mutex<bool>,
+    woken: Condvar,
     /// When it was last heard, in milliseconds since `since`. Written by the session's thread.
     heard: AtomicU64,
     since: Instant,
@@ -58,8 +63,11 @@ impl Client {
         self.heard.store(now, Ordering::Relaxed);
     }
 
-    /// How long nothing has come.
+    /// How long nothing has come; nothing while nobody listens.
     pub(super) fn silence(&self) -> Duration {
+        if self.is_resting.load(Ordering::Relaxed) {
+            return Duration::ZERO;
+        }
         self.since.elapsed().saturating_sub(Duration::from_millis(self.heard.load(Ordering::Relaxed)))
     }
 
@@ -71,7 +79,23 @@ impl Client {
     /// Ends the session: its thread, which may be waiting for the client, wakes up and says why.
     pub(super) fn end(&self, ending: Ending) {
         let _ = self.ending.set(ending); // whoever was first has said why
+        self.stop_reading();
+    }
+
+    /// Ends the session's reading: its thread, which may be waiting for the client or resting, goes on.
+    fn stop_reading(&self) {
         let _ = self.stream.shutdown(Shutdown::Read);
+        *lock(&self.is_over) = true;
+        self.woken.notify_all();
+    }
+
+    /// Waits for so long, or until the session is to end. The session's thread does so.
+    pub(super) fn rest(&self, time: Duration) {
+        self.is_resting.store(true, Ordering::Relaxed);
+        let is_over = lock(&self.is_over);
+        drop(self.woken.wait_timeout_while(is_over, time, |is_over| !*is_over));
+        self.was_heard();
+        self.is_resting.store(false, Ordering::Relaxed);
     }
 
     /// Why the session is to end, if it is.
@@ -137,6 +161,9 @@ impl Hub {
             origin,
             member: OnceLock::new(),
             ending: OnceLock::new(),
+            is_resting: AtomicBool::new(false),
+            is_over: Mutex::new(false),
+            woken: Condvar::new(),
             heard: AtomicU64::new(0),
             since: Instant::now(),
         });
@@ -218,7 +245,7 @@ impl Hub {
         let mut clients = lock(&self.clients);
         self.stopping.store(true, Ordering::Release);
         for client in clients.map.values() {
-            let _ = client.stream.shutdown(Shutdown::Read);
+            client.stop_reading();
         }
         while !clients.map.is_empty() {
             let left = until.saturating_duration_since(Instant::now());

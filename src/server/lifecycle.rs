@@ -31,6 +31,7 @@ use super::listener::{self, Acceptor};
 use super::log::{LogStore, SearchIndex};
 use super::log_writer::{LogQueue, LogWriter};
 use super::outbox::Outbox;
+use super::pace::Allowances;
 use super::presence::Presence;
 use super::reload;
 use super::rooms::Rooms;
@@ -90,6 +91,7 @@ pub fn run(config: &Config, reread: Reread<'_>) -> Result<(), ServerError> {
         settings: Mutex::new(Arc::new(settings)),
         stores,
         throttles: Throttles::new(),
+        allowances: Allowances::default(),
         rooms: Arc::clone(&rooms),
         presence: Arc::clone(&presence),
         log,

@@ -11,6 +11,9 @@ const OUTBOX_BYTES_MIN: u32 = 64 * 1024;
 /// All of an account's rooms are told together, and must fit in the smallest outbox.
 const ROOMS_PER_ACCOUNT_MAX: u32 = 300;
 
+/// The longest message must not take longer than a second.
+const MESSAGE_BYTES_PER_SECOND_MIN: u32 = 16 * 1024;
+
 /// The bounds of a server. Set from the command line with `--limit NAME=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -40,6 +43,20 @@ pub struct Limits {
     pub outbox_bytes: usize,
     /// The rooms that one account may be in, and may make, at most 300. `rooms-per-account`.
     pub rooms_per_account: usize,
+    /// How many messages an account may say in a second. `messages-per-second`.
+    pub messages_per_second: u32,
+    /// How many it may say at once before that counts: more than anyone pastes. `message-burst`.
+    pub message_burst: u32,
+    /// How many bytes these may have in a second, at least 16 KiB, and ten times as many at once.
+    /// `message-bytes-per-second`.
+    pub message_bytes_per_second: u32,
+    /// How much else an account may send in a second. `questions-per-second`.
+    pub questions_per_second: u32,
+    /// How much of that it may send at once before that counts: who comes back asks for each of their rooms.
+    /// `question-burst`.
+    pub question_burst: u32,
+    /// Who sends more than that for so long, and reads nothing meanwhile, is disconnected. `flood-seconds`.
+    pub flood: Duration,
     /// When what is sent is sealed with the next key. `rekey-frames`, `rekey-bytes`, `rekey-seconds`.
     pub rekey: KeyLimits,
 }
@@ -58,6 +75,12 @@ impl Default for Limits {
             sign_ups_per_address: 256,
             outbox_bytes: 512 * 1024,
             rooms_per_account: 100,
+            messages_per_second: 10,
+            message_burst: 100,
+            message_bytes_per_second: 64 * 1024,
+            questions_per_second: 100,
+            question_burst: 1000,
+            flood: Duration::from_secs(30),
             rekey: KeyLimits::SOFT,
         }
     }
@@ -88,6 +111,16 @@ impl Bounds for Limits {
             range: 1..=ROOMS_PER_ACCOUNT_MAX,
             set: |limits, value| limits.rooms_per_account = value as usize,
         },
+        Named::positive("messages-per-second", |limits, value| limits.messages_per_second = value),
+        Named::positive("message-burst", |limits, value| limits.message_burst = value),
+        Named {
+            name: "message-bytes-per-second",
+            range: MESSAGE_BYTES_PER_SECOND_MIN..=u32::MAX,
+            set: |limits, value| limits.message_bytes_per_second = value,
+        },
+        Named::positive("questions-per-second", |limits, value| limits.questions_per_second = value),
+        Named::positive("question-burst", |limits, value| limits.question_burst = value),
+        Named::positive("flood-seconds", |limits, value| limits.flood = seconds(value)),
     ];
 
     fn rekey(&mut self) -> &mut KeyLimits {

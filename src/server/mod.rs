@@ -47,6 +47,7 @@ mod moderation;
 mod origin;
 mod outbox;
 mod own_account;
+mod pace;
 mod people;
 mod person_requests;
 mod presence;

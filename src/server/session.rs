@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::io::{ErrorKind, Read};
 use std::net::Shutdown;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing::{debug, info, warn};
 
@@ -17,6 +17,7 @@ use super::login::{self, Newcomer, TRIES_MAX};
 use super::moderation;
 use super::outbox::{Flushed, Outbox};
 use super::own_account::{CHANGED, Owner, REVOKED};
+use super::pace::{Cost, Pace};
 use super::reload::GONE;
 use super::room_requests::{Guest, Stopping};
 use super::search;
@@ -51,7 +52,7 @@ pub(super) fn serve(shared: &Shared, client: &Arc<Client>) {
     let bound = limits.outbox_bytes;
     let outbox = Arc::new(Outbox::new(client.id, Arc::clone(&client.stream), established.sealer, bound));
     let mut session =
-        Session { shared, client, key: established.peer, outbox, tries: 0, scratch: Vec::new() };
+        Session { shared, client, key: established.peer, outbox, tries: 0, pace: None, scratch: Vec::new() };
     drop(settings); // those of a session that goes on for days are not kept for it
     let end = session.converse(established.incoming);
     session.finish(end);
@@ -88,6 +89,8 @@ struct Session<'s> {
     outbox: Arc<Outbox>,
     /// How many passwords were wrong.
     tries: u32,
+    /// How fast someone may send who has logged in. Before, the door has bounds of its own.
+    pace: Option<Pace>,
     scratch: Vec<u8>,
 }
 
@@ -188,20 +191,25 @@ impl Session<'_> {
     fn handle_records(&mut self, incoming: &mut Incoming) -> Result<(), End> {
         while let Some(record) = incoming.next_record()? {
             let content = match record {
-                Record::Messages(content) => content,
-                Record::KeyUpdate => continue,
+                Record::Messages(content) if !content.is_empty() => content,
+                Record::Messages(_) | Record::KeyUpdate => {
+                    self.keep_pace(Cost::Question)?;
+                    continue;
+                }
                 Record::Goodbye => return Err(End::Left),
             };
             for item in wire::decode(content) {
                 match item {
                     Ok(Decoded::Message(message)) => self.handle(message)?,
                     Ok(Decoded::UnknownKind(kind)) => {
+                        self.keep_pace(Cost::Question)?;
                         let text = format!(
                             "this server does not know messages of kind {kind}; it may be older than the client"
                         );
                         self.refuse(Code::UnknownKind, text);
                     }
                     Ok(Decoded::Malformed) => {
+                        self.keep_pace(Cost::Question)?;
                         self.refuse(
                             Code::Malformed,
                             "a message is not what the protocol says; see PROTOCOL.md",
@@ -219,7 +227,39 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Waits when this account sends more than it may; what it sends meanwhile waits on its side.
+    fn keep_pace(&mut self, cost: Cost) -> Result<(), End> {
+        let settings = self.shared.settings();
+        let limits = &settings.limits;
+        let Some(rest) = self.pace.as_mut().and_then(|pace| pace.pay(cost, limits, Instant::now())) else {
+            return Ok(());
+        };
+        let Some(slowed_for) = rest.slowed_for else {
+            info!("slowed down: it sends more than it may");
+            let seconds = u32::try_from(rest.time.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+            self.outbox.push(&ServerMessage::Slowed { seconds });
+            return self.rest(rest.time);
+        };
+        if slowed_for >= limits.flood && self.outbox.unread_for() >= limits.flood {
+            let text = "you send much more than is allowed and read nothing of what is answered";
+            return Err(End::Closed(Code::Flood, text.into()));
+        }
+        self.rest(rest.time)
+    }
+
+    /// Rests, unless the session ends. What was answered is not held back by it.
+    fn rest(&mut self, time: Duration) -> Result<(), End> {
+        self.shared.flusher.flush(&self.outbox, &mut self.scratch);
+        self.client.rest(time);
+        // What was read and not done is said again to the next server.
+        if self.shared.hub.is_stopping() { Err(End::Stopping) } else { Ok(()) }
+    }
+
     fn handle(&mut self, message: ClientMessage) -> Result<(), End> {
+        self.keep_pace(match &message {
+            ClientMessage::Say { body, .. } => Cost::Message(body.len()),
+            _ => Cost::Question,
+        })?;
         if let Some(ending) = self.client.ending() {
             return Err(ending.into());
         }
@@ -356,6 +396,7 @@ impl Session<'_> {
         self.shared.presence.came(&name);
         self.shared.stores.people.was_seen(&name, clock::now());
         self.shared.hub.log_in(self.client, member);
+        self.pace = Some(Pace::new(self.shared.allowances.of(&name)));
         self.refuse_if_banned(Some(&name))?;
         let is_gone = self.shared.stores.accounts.account(&name).is_none();
         if is_gone { Err(GONE.into()) } else { Ok(()) }

@@ -8,6 +8,7 @@ use super::hub::Hub;
 use super::inquiries::Inquiries;
 use super::lock::lock;
 use super::log_writer::LogQueue;
+use super::pace::Allowances;
 use super::presence::Presence;
 use super::rooms::Rooms;
 use super::settings::Settings;
@@ -22,6 +23,7 @@ pub(super) struct Shared {
     pub(super) settings: Mutex<Arc<Settings>>,
     pub(super) stores: Stores,
     pub(super) throttles: Throttles,
+    pub(super) allowances: Allowances,
     pub(super) rooms: Arc<Rooms>,
     pub(super) presence: Arc<Presence>,
     pub(super) log: LogQueue,

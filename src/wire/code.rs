@@ -116,6 +116,8 @@ codes! {
     BannedHere = 50,
     /// The person may say nothing in the room.
     Muted = 51,
+    /// The client has sent more than it may for a long time, and read nothing.
+    Flood = 52,
     /// An admin has ended the session.
     Removed = 53,
     /// There are as many of these as there may be.

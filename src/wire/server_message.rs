@@ -359,6 +359,13 @@ pub enum ServerMessage {
         #[n(4)]
         head: u64,
     },
+    /// The client sends more than it may, and is read on later: once, when that begins.
+    #[n(50)]
+    Slowed {
+        /// The next thing that it has sent is done after about so long.
+        #[n(0)]
+        seconds: u32,
+    },
     /// A page of those who are banned or muted in a room.
     #[n(51)]
     Sanctions {

@@ -6,6 +6,7 @@
 mod support;
 
 mod lobby;
+mod pace;
 mod sanctions;
 
 use chat::wire::{

@@ -217,7 +217,9 @@ fn who_is_banned_or_muted_is_listed_in_pages() {
     let more: Vec<String> = names.iter().map(|name| format!("{name}:{hash}\n")).collect();
     std::fs::write(&users, text + &more.concat()).unwrap();
     server.signal("HUP");
-    eventually("the accounts are read again", || server.log().contains("read again").then_some(()));
+    eventually("the accounts are read again", || {
+        server.log().contains("users.db was read again").then_some(())
+    });
     for name in &names {
         change(&mut alice, "#tea", &banned(name, None)).unwrap();
     }

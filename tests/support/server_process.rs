@@ -20,6 +20,26 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_chat");
 /// What tests want to see of the server's log.
 const LOG_FILTER: &str = "chat=debug";
 
+/// Tests send faster than people do.
+const UNHURRIED: [&str; 5] = [
+    "messages-per-second=1000000",
+    "message-burst=1000000",
+    "message-bytes-per-second=4000000000",
+    "questions-per-second=1000000",
+    "question-burst=1000000",
+];
+
+/// The arguments of a server for tests, and more.
+fn with_more(arguments: &[&str]) -> Vec<String> {
+    let unhurried = UNHURRIED.iter().flat_map(|limit| ["--limit", limit]);
+    ["--small-host"]
+        .into_iter()
+        .chain(unhurried)
+        .chain(arguments.iter().copied())
+        .map(str::to_owned)
+        .collect()
+}
+
 /// A running server.
 pub struct ServerProcess {
     child: Child,
@@ -59,9 +79,7 @@ impl ServerProcess {
 
     /// Starts one in a data folder of one's own; `folder` is removed with the server.
     pub fn start_in(data: PathBuf, folder: Option<TempDir>, listen: &str, arguments: &[&str]) -> Self {
-        let arguments = arguments.iter().map(|argument| (*argument).to_owned());
-        let arguments = ["--small-host".to_owned()].into_iter().chain(arguments).collect();
-        Self::spawn(Command::new(PROGRAM), data, folder, listen, arguments, LOG_FILTER)
+        Self::spawn(Command::new(PROGRAM), data, folder, listen, with_more(arguments), LOG_FILTER)
     }
 
     /// Starts one with these arguments only, whose log is filtered like this.
@@ -74,15 +92,12 @@ impl ServerProcess {
 
     /// The same as [`Self::start_by`], with more arguments.
     pub fn start_by_with(command: Command, data: PathBuf, folder: TempDir, arguments: &[&str]) -> Self {
-        let arguments = arguments.iter().map(|argument| (*argument).to_owned());
-        let arguments = ["--small-host".to_owned()].into_iter().chain(arguments).collect();
-        Self::spawn(command, data, Some(folder), "127.0.0.1:0", arguments, LOG_FILTER)
+        Self::spawn(command, data, Some(folder), "127.0.0.1:0", with_more(arguments), LOG_FILTER)
     }
 
     /// Starts one by a command that ends in the program, such as `unshare … chat`.
     pub fn start_by(command: Command, data: PathBuf, folder: TempDir) -> Self {
-        let arguments = vec!["--small-host".to_owned()];
-        Self::spawn(command, data, Some(folder), "127.0.0.1:0", arguments, LOG_FILTER)
+        Self::spawn(command, data, Some(folder), "127.0.0.1:0", with_more(&[]), LOG_FILTER)
     }
 
     fn spawn(

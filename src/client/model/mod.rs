@@ -278,6 +278,7 @@ impl Model {
                 let told = |room| Happening::Told(Told::Moderations(room, changes, more));
                 room.parse().map(told).into_iter().collect()
             }
+            ServerMessage::Slowed { .. } => vec![Happening::Slowed],
             ServerMessage::Lagged {} => {
                 self.own.send_again();
                 vec![Happening::Lagged]

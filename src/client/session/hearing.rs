@@ -18,6 +18,9 @@ impl Session {
                     let ask = self.model.ask_for_rooms();
                     self.uplink.send(&ask);
                 }
+                Happening::Slowed => {
+                    self.note("you are sending faster than this server allows; what you send goes out more slowly, and is not lost")?;
+                }
                 Happening::Said { room, at, author, kind, body } => {
                     self.tell_held_comings()?;
                     let lines = self.transcript.said(&room, at, &author, kind, &body);

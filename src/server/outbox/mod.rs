@@ -14,6 +14,7 @@ use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::net::SendFlags;
@@ -57,6 +58,8 @@ struct Wire {
     sealer: Sealer,
     /// Sealed bytes that the socket did not take.
     unsent: Vec<u8>,
+    /// Since when it has taken none.
+    full_since: Option<Instant>,
 }
 
 secret!(Outbox, Wire);
@@ -81,7 +84,7 @@ impl Outbox {
             session,
             stream,
             queue: Mutex::new(Queue::new(bound)),
-            wire: Mutex::new(Wire { sealer, unsent: Vec::new() }),
+            wire: Mutex::new(Wire { sealer, unsent: Vec::new(), full_since: None }),
             is_enlisted: AtomicBool::new(false),
             has_read: AtomicBool::new(false),
         }
@@ -177,6 +180,11 @@ impl Outbox {
         self.has_read.swap(false, Ordering::Relaxed)
     }
 
+    /// For how long the client has read nothing of what waits for it.
+    pub(super) fn unread_for(&self) -> Duration {
+        lock(&self.wire).full_since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
     /// Forgets everything and closes the connection, which also ends its reader.
     pub(super) fn close(&self) {
         lock(&self.queue).close();
@@ -189,11 +197,12 @@ impl Outbox {
         let resumed = self.write(&wire.unsent);
         if matches!(resumed, Ok(1..)) {
             self.has_read.store(true, Ordering::Relaxed);
+            wire.full_since = None;
         }
         match resumed {
             Ok(count) if count < wire.unsent.len() => {
                 wire.unsent.drain(..count);
-                return self.full();
+                return self.full(&mut wire);
             }
             Ok(_) => wire.unsent = Vec::new(),
             Err(_) => return self.lost(),
@@ -208,7 +217,7 @@ impl Outbox {
             match self.write(scratch) {
                 Ok(count) if count < scratch.len() => {
                     wire.unsent.extend_from_slice(scratch.get(count..).unwrap_or_default());
-                    return self.full();
+                    return self.full(&mut wire);
                 }
                 Ok(_) => {}
                 Err(_) => return self.lost(),
@@ -250,7 +259,8 @@ impl Outbox {
     }
 
     /// The flush is due when the socket can be written, whatever is pushed meanwhile.
-    fn full(&self) -> Flushed {
+    fn full(&self, wire: &mut Wire) -> Flushed {
+        wire.full_since.get_or_insert_with(Instant::now);
         lock(&self.queue).expect_flush();
         Flushed::Full
     }
