@@ -31,7 +31,7 @@ fn an_operator_keeps_order_and_everyone_sees_it_and_operators_read_it_later() {
     bob.wait_for_line("not delivered: \"no\" (you are muted in this room for another 10 min)");
     // Nothing comes of what can't be understood, and a reason that turns the direction does not.
     alice.write("/ban bob 7\n/unmute bob\n/ban bob 7d \u{202e}maps\n/banned\n/modlog\n");
-    alice.wait_for_line("of at most 200 bytes that does not begin with a number");
+    alice.wait_for_line("REASON is at most 200 bytes; /help ban tells more");
     bob.wait_for_line("you are in #tea no more (alice banned you for 1w: \u{fffd}maps)");
     bob.write("/join #tea\n");
     bob.wait_for_line("you can't enter #tea: you are banned from this room for another 7 d");

@@ -234,6 +234,35 @@ fn a_paste_of_several_lines_is_one_message_that_waits_for_enter() {
 }
 
 #[test]
+fn tab_completes_what_is_typed_by_what_there_is() {
+    let (server, link) = server();
+    let home = Home::new();
+    let mut bob = Peer::signed_up(server.link(), "bob");
+    bob.join(None);
+    let mut terminal = Terminal::start_in(&home, WIDE, "alice", &link, &["--signup"]);
+    for (keys, row) in [
+        ("/WHOI\t", "> /whois"),
+        ("B\t", "> /whois bob"),
+        ("\x15/who\t\t", "> /whois"),
+        ("\x1b[Z", "> /who"),
+        ("\x15/join #lo\t", "> /join #lobby"),
+        ("\x15b\t", "> bob:"),
+    ] {
+        terminal.press(keys);
+        terminal.wait_for_row(row);
+    }
+    terminal.enter("hello");
+    assert_eq!(body(&bob.wait_for(is_said)), "bob: hello");
+    terminal.enter("/help fingerprnt");
+    terminal.wait_for("there is no command /fingerprnt; did you mean /fingerprint?");
+    terminal.enter("/help");
+    terminal.wait_for("//TEXT says /TEXT");
+    let rows = terminal.rows();
+    let told: Vec<_> = rows.iter().filter(|row| row.contains(" ! ")).collect();
+    assert!(told.len() >= 20 && told.iter().all(|row| !row.starts_with("      ")), "{rows:?}");
+}
+
+#[test]
 fn ctrl_c_says_how_to_leave_and_ctrl_d_leaves() {
     let (_server, link) = server();
     let home = Home::new();

@@ -88,6 +88,7 @@ struct ServerArgs {
 }
 
 #[derive(Args)]
+#[command(after_long_help = format!("What can be typed:\n{}", client::manual()))]
 struct ClientArgs {
     /// A chat:// link, a host, or host:port.
     #[arg(default_value = "localhost")]

@@ -98,6 +98,11 @@ pub fn run(config: Config) -> Result<(), ClientError> {
     session::converse(server, logged_in, &config, signals)
 }
 
+/// What can be typed in a conversation: all commands, a line each, by subjects.
+pub fn manual() -> String {
+    commands::manual().join("\n")
+}
+
 /// Finds out which server it is, and logs in.
 fn come_in(config: &Config) -> Result<(Server, LoggedIn), ClientError> {
     let mut person = person::at_the_terminal();

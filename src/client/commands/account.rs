@@ -1,5 +1,6 @@
 //! What one asks about one's own account.
 
+use super::arguments::{Argument, Kind};
 use super::{Command, Entry, Meaning};
 use crate::names::TimeSpan;
 
@@ -29,24 +30,26 @@ pub(in crate::client) enum Which {
 pub(super) const ENTRIES: &[Entry] = &[
     Entry {
         name: "/devices",
-        help: "lists the devices that come in as you; /devices revoke N ends one",
-        meaning: Meaning::Arguments(
-            "nothing, or revoke with a device's number, its fingerprint (4 digits or more), or others",
-            |text| devices(text).map(Command::Account),
-        ),
+        help: "lists the devices that come in as you; or ends one, or all others",
+        meaning: Meaning::Arguments(&[Argument::Perhaps(&[Kind::Word(&["revoke"]), Kind::Device])], |text| {
+            devices(text).map(Command::Account)
+        }),
     },
     Entry {
         name: "/invite",
-        help: "makes a link with which someone can sign up; /invite 5 3d for five within three days",
+        help: "makes a link to sign up with; for one within seven days if you don't say otherwise",
         meaning: Meaning::Arguments(
-            "nothing, or a number of uses, a time such as 12h or 7d, or both",
+            &[
+                Argument::Perhaps(&[Kind::Number { name: "USES", most: 1000 }]),
+                Argument::Perhaps(&[Kind::Time]),
+            ],
             |text| invite(text).map(Command::Account),
         ),
     },
     Entry {
         name: "/passwd",
-        help: "changes your password",
-        meaning: Meaning::Fixed(Command::Account(AccountCommand::ChangePassword)),
+        help: "changes your password; it asks for the old and the new one where nobody sees them",
+        meaning: Meaning::Secret(Command::Account(AccountCommand::ChangePassword)),
     },
 ];
 

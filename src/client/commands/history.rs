@@ -1,8 +1,9 @@
 //! What one asks about what was said before.
 
+use super::arguments::{Argument, Kind};
 use super::rooms::room;
 use super::{Command, Entry, Meaning};
-use crate::names::{RoomName, SearchWords};
+use crate::names::{RoomName, SEARCH_WORDS_MAX, SearchWords};
 use crate::wire::HISTORY_PAGE_MAX;
 
 /// What can be asked for about what was said before.
@@ -25,30 +26,39 @@ pub(in crate::client) enum HistoryCommand {
 pub(super) const ENTRIES: &[Entry] = &[
     Entry {
         name: "/history",
-        help: "shows what was said before, further back each time; /history 100 or /history #tea",
+        help: "shows what was said before; further back each time, in this room or the one that you name",
         meaning: Meaning::Arguments(
-            "the name of a room, how many messages (1 to 200), both or nothing",
+            &[
+                Argument::Perhaps(&[Kind::Room]),
+                Argument::Perhaps(&[Kind::Number { name: "COUNT", most: HISTORY_PAGE_MAX as u32 }]),
+            ],
             earlier,
         ),
     },
     Entry {
         name: "/unread",
-        help: "tells in which rooms something is unread; /unread #tea shows it",
-        meaning: Meaning::Arguments("nothing or the name of a room", |text| {
+        help: "tells where something is unread; or shows what is, in the room that you name",
+        meaning: Meaning::Arguments(&[Argument::Perhaps(&[Kind::Room])], |text| {
             perhaps_room(text, |room| room.map_or(HistoryCommand::CountUnread, HistoryCommand::Unread))
         }),
     },
     Entry {
         name: "/read",
-        help: "marks this room, or the one that you name, as read",
-        meaning: Meaning::Arguments("nothing or the name of a room", |text| {
+        help: "marks a room as read; this one if you name none",
+        meaning: Meaning::Arguments(&[Argument::Perhaps(&[Kind::Room])], |text| {
             perhaps_room(text, HistoryCommand::MarkRead)
         }),
     },
     Entry {
         name: "/search",
-        help: "finds where words were said, also the beginning of the last one; /search #tea WORDS; /search looks further back",
-        meaning: Meaning::Arguments("at most 16 words, perhaps after the name of a room, or nothing", search),
+        help: "finds where words were said; the last one may be the beginning of one. Without words it looks further back",
+        meaning: Meaning::Arguments(
+            &[
+                Argument::Perhaps(&[Kind::Room]),
+                Argument::Perhaps(&[Kind::Words { name: "WORDS", most: SEARCH_WORDS_MAX }]),
+            ],
+            search,
+        ),
     },
 ];
 

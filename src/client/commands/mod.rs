@@ -1,8 +1,11 @@
-//! What a typed line asks for. One table drives both the parser and `/help`; a command that is not in it is an error
-//! and never sent, for it may hold what was not meant for everyone. Each subject has its part of the table in a file of
-//! its own, with the commands that it reads.
+//! What a typed line asks for. One table drives the parser, what Tab offers, `/help` and the manual; a command that is not
+//! in it is an error and never sent, for it may hold what was not meant for everyone. Each subject has its part of the
+//! table in a file of its own, with the commands that it reads.
 
 mod account;
+mod arguments;
+mod completion;
+mod help;
 mod history;
 mod moderation;
 mod people;
@@ -12,6 +15,9 @@ use crate::names::{MessageText, MessageTextError};
 use crate::nearest::nearest;
 
 pub(super) use account::{AccountCommand, Which};
+use arguments::{Argument, Kind, explained, usage};
+pub(super) use completion::{Completion, Known, complete};
+pub(super) use help::{about, manual};
 pub(super) use history::HistoryCommand;
 pub(super) use moderation::ModerationCommand;
 pub(super) use people::PeopleCommand;
@@ -31,7 +37,8 @@ pub(super) enum Typed {
 /// What can be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Command {
-    Help,
+    /// About one command, or all.
+    Help(Option<String>),
     Fingerprint,
     Version,
     Quit,
@@ -51,14 +58,18 @@ pub(super) enum TypedError {
     UnknownAndFar { name: String },
     #[error("{name} takes nothing after it")]
     NoArguments { name: &'static str },
-    #[error("{name} takes: {arguments}")]
-    Arguments { name: &'static str, arguments: &'static str },
+    #[error("{name} takes nothing after it; what you have typed is on your screen, so choose another secret")]
+    Secret { name: &'static str },
+    #[error("write {usage}{explained}; /help {} tells more", .name.trim_start_matches('/'))]
+    Arguments { name: &'static str, usage: String, explained: String },
     #[error("not sent: {0}")]
     Text(#[from] MessageTextError),
 }
 
 struct Entry {
+    /// With its `/`, in small letters.
     name: &'static str,
+    /// What it does: in a few words up to the first `;`, and what else there is to know.
     help: &'static str,
     meaning: Meaning,
 }
@@ -66,23 +77,44 @@ struct Entry {
 /// What a command means, which may depend on what stands after it.
 enum Meaning {
     Fixed(Command),
-    /// How the arguments look, and what reads them.
-    Arguments(&'static str, fn(&str) -> Option<Command>),
+    /// The same for a command that asks for a secret: what is typed after it may be one.
+    Secret(Command),
+    /// What the arguments are, and what reads them.
+    Arguments(&'static [Argument], fn(&str) -> Option<Command>),
 }
 
-/// The whole table, in the order of `/help`.
-fn entries() -> impl Iterator<Item = &'static Entry> {
-    let subjects = [people::ENTRIES, rooms::ENTRIES, history::ENTRIES, moderation::ENTRIES, account::ENTRIES];
-    [GENERAL].into_iter().chain(subjects).chain([LAST]).flatten()
+impl Meaning {
+    fn takes(&self) -> &'static [Argument] {
+        match self {
+            Self::Fixed(_) | Self::Secret(_) => &[],
+            Self::Arguments(takes, _) => takes,
+        }
+    }
 }
 
-const GENERAL: &[Entry] =
-    &[Entry { name: "/help", help: "shows the commands", meaning: Meaning::Fixed(Command::Help) }];
+/// The whole table, by subjects, in the order of `/help`.
+const SUBJECTS: &[(&str, &[Entry])] = &[
+    ("rooms", rooms::ENTRIES),
+    ("people", people::ENTRIES),
+    ("what was said", history::ENTRIES),
+    ("order in rooms", moderation::ENTRIES),
+    ("your account", account::ENTRIES),
+    ("this program", PROGRAM),
+];
 
-const LAST: &[Entry] = &[
+const PROGRAM: &[Entry] = &[
+    Entry {
+        name: "/help",
+        help: "shows all commands, or tells about one",
+        meaning: Meaning::Arguments(&[Argument::Perhaps(&[Kind::Command])], |text| {
+            let mut words = text.split_whitespace().map(str::to_owned);
+            let about = words.next();
+            words.next().is_none().then_some(Command::Help(about))
+        }),
+    },
     Entry {
         name: "/fingerprint",
-        help: "shows the server's key and what protects the session",
+        help: "shows the server's key; and what protects the session",
         meaning: Meaning::Fixed(Command::Fingerprint),
     },
     Entry { name: "/version", help: "shows which chat this is", meaning: Meaning::Fixed(Command::Version) },
@@ -109,23 +141,36 @@ pub(super) fn parse(line: &str) -> Result<Typed, TypedError> {
     }
 }
 
-/// One line for each command.
-pub(super) fn help() -> impl Iterator<Item = String> {
-    let commands = entries().map(|entry| format!("{:13} {}", entry.name, entry.help));
-    commands.chain([format!("{:13} says /text", "//text")])
+/// Whether a line may hold a secret, so that it must not be kept.
+pub(super) fn is_secret(line: &str) -> bool {
+    let name = line.split_whitespace().next().unwrap_or_default();
+    entry(name).is_some_and(|entry| matches!(entry.meaning, Meaning::Secret(_)))
+}
+
+fn entries() -> impl Iterator<Item = &'static Entry> {
+    SUBJECTS.iter().flat_map(|(_, entries)| *entries)
+}
+
+fn entry(name: &str) -> Option<&'static Entry> {
+    entries().find(|entry| entry.name.eq_ignore_ascii_case(name))
 }
 
 fn parse_command(line: &str) -> Result<Command, TypedError> {
     let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    let Some(entry) = entries().find(|entry| entry.name.eq_ignore_ascii_case(name)) else {
-        return Err(unknown(name));
-    };
+    let entry = entry(name).ok_or_else(|| unknown(name))?;
     match &entry.meaning {
-        Meaning::Fixed(command) if arguments.trim().is_empty() => Ok(command.clone()),
-        Meaning::Fixed(_) => Err(TypedError::NoArguments { name: entry.name }),
-        Meaning::Arguments(shape, read) => {
-            read(arguments).ok_or(TypedError::Arguments { name: entry.name, arguments: shape })
+        Meaning::Fixed(command) | Meaning::Secret(command) if arguments.trim().is_empty() => {
+            Ok(command.clone())
         }
+        Meaning::Fixed(_) => Err(TypedError::NoArguments { name: entry.name }),
+        Meaning::Secret(_) => Err(TypedError::Secret { name: entry.name }),
+        Meaning::Arguments(takes, read) => read(arguments).ok_or_else(|| TypedError::Arguments {
+            name: entry.name,
+            usage: usage(entry.name, takes),
+            explained: Some(explained(takes))
+                .filter(|it| !it.is_empty())
+                .map_or_else(String::new, |it| format!("; {it}")),
+        }),
     }
 }
 
@@ -173,7 +218,8 @@ mod tests {
             ("/AWAY  at lunch ", people(PeopleCommand::SetAway(Some("at lunch".parse().unwrap())))),
             ("/back", people(PeopleCommand::SetAway(None))),
             ("/lastseen Off", people(PeopleCommand::HideLastSeen(true))),
-            (" /help ", does(Command::Help)),
+            (" /help ", does(Command::Help(None))),
+            ("/help JOIN", does(Command::Help(Some("JOIN".into())))),
             ("/quit", does(Command::Quit)),
             ("exit", does(Command::Quit)),
             ("Bye", does(Command::Quit)),
@@ -207,7 +253,7 @@ mod tests {
             ("/search #tea green leaves", search(Some("#tea"), "green leaves")),
             ("/search \"near* #tea", search(None, "\"near* #tea")),
             ("/read", does(Command::History(HistoryCommand::MarkRead(None)))),
-            ("/passwd secret", Err(TypedError::NoArguments { name: "/passwd" })),
+            ("/passwd secret", Err(TypedError::Secret { name: "/passwd" })),
             ("/who me", Err(TypedError::NoArguments { name: "/who" })),
             ("/", Err(TypedError::UnknownAndFar { name: "/".into() })),
             ("/hepl", Err(TypedError::Unknown { name: "/hepl".into(), nearest: "/help" })),
@@ -271,12 +317,21 @@ mod tests {
     }
 
     #[test]
-    fn every_command_is_understood_and_in_the_help() {
-        let help: Vec<String> = help().collect();
+    fn every_command_is_understood_alone_unless_it_must_have_something_after_it() {
         for entry in entries() {
             let alone = parse(&entry.name.to_uppercase());
-            assert!(matches!(alone, Ok(Typed::Do(_)) | Err(TypedError::Arguments { .. })), "{alone:?}");
-            assert!(help.iter().any(|line| line.starts_with(entry.name) && line.ends_with(entry.help)));
+            let must = entry.meaning.takes().iter().any(|argument| matches!(argument, Argument::One(_)));
+            let may = matches!(entry.meaning.takes(), [Argument::One(Kind::Text { .. })]);
+            assert!(may || must == matches!(alone, Err(TypedError::Arguments { .. })), "{alone:?}");
+            assert!(must || matches!(alone, Ok(Typed::Do(_))), "{alone:?}");
         }
+    }
+
+    #[test]
+    fn arguments_that_mean_nothing_are_told_how_they_are_written() {
+        let told = |line: &str| parse(line).unwrap_err().to_string();
+        assert_eq!(told("/join a b"), "write /join #ROOM; /help join tells more");
+        let invite = "write /invite [USES] [TIME]; USES is a whole number from 1 to 1000, TIME is such as 10m, 12h or 7d; ";
+        assert!(told("/invite bob").starts_with(invite));
     }
 }

@@ -1,8 +1,9 @@
 //! What operators ask to be done about people. A word that begins like a time and is none is refused: taken for the
 //! beginning of a reason, it would make a ban for ever of one that was meant for an hour.
 
+use super::arguments::{Argument, Kind};
 use super::{Command, Entry, Meaning};
-use crate::names::{BanReason, BanReasonError, TimeSpan, Username};
+use crate::names::{BAN_REASON_BYTES_MAX, BanReason, BanReasonError, TimeSpan, Username};
 
 /// What operators can ask for in the current room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,38 +24,44 @@ pub(in crate::client) enum ModerationCommand {
     },
 }
 
-/// How the arguments of a sanction look.
-const SANCTION: &str = "a name, perhaps a time such as 10m, 12h or 7d, and perhaps a reason of at most 200 bytes that does not \
-                        begin with a number";
+const REASON: Kind = Kind::Text { name: "REASON", most: BAN_REASON_BYTES_MAX };
+
+/// What stands after a sanction.
+const SANCTION: &[Argument] =
+    &[Argument::One(Kind::Person), Argument::Perhaps(&[Kind::Time]), Argument::Perhaps(&[REASON])];
 
 pub(super) const ENTRIES: &[Entry] = &[
     Entry {
         name: "/kick",
-        help: "makes someone leave this room; /kick NAME REASON tells why",
-        meaning: Meaning::Arguments("a name, and perhaps a reason of at most 200 bytes", |text| {
+        help: "makes someone leave this room; who may, comes in again",
+        meaning: Meaning::Arguments(&[Argument::One(Kind::Person), Argument::Perhaps(&[REASON])], |text| {
             let (name, rest) = name_and_rest(text)?;
             Some(Command::Moderation(ModerationCommand::Kick(name, reason(rest).ok()?)))
         }),
     },
     Entry {
         name: "/ban",
-        help: "keeps someone out of this room, in #lobby off the server; /ban NAME 7d REASON for seven days",
+        help: "keeps someone out of this room; in #lobby off the server. A reason does not begin with a number",
         meaning: Meaning::Arguments(SANCTION, |text| sanction(text, ModerationCommand::Ban)),
     },
     Entry {
         name: "/unban",
         help: "lets someone come in again",
-        meaning: Meaning::Arguments("a name", |text| one_name(text, ModerationCommand::Unban)),
+        meaning: Meaning::Arguments(&[Argument::One(Kind::Person)], |text| {
+            one_name(text, ModerationCommand::Unban)
+        }),
     },
     Entry {
         name: "/mute",
-        help: "lets someone hear and say nothing in this room; /mute NAME 10m REASON for ten minutes",
+        help: "lets someone say nothing in this room; only hear. A reason does not begin with a number",
         meaning: Meaning::Arguments(SANCTION, |text| sanction(text, ModerationCommand::Mute)),
     },
     Entry {
         name: "/unmute",
         help: "lets someone say something again",
-        meaning: Meaning::Arguments("a name", |text| one_name(text, ModerationCommand::Unmute)),
+        meaning: Meaning::Arguments(&[Argument::One(Kind::Person)], |text| {
+            one_name(text, ModerationCommand::Unmute)
+        }),
     },
     Entry {
         name: "/banned",
@@ -63,8 +70,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     },
     Entry {
         name: "/modlog",
-        help: "shows what operators have done in this room; /modlog more what was before",
-        meaning: Meaning::Arguments("nothing, or more", |text| {
+        help: "shows what operators have done here; with more, what was before that",
+        meaning: Meaning::Arguments(&[Argument::Perhaps(&[Kind::Word(&["more"])])], |text| {
             let is_more = match text.trim() {
                 "" => false,
                 word if word.eq_ignore_ascii_case("more") => true,

@@ -1,7 +1,8 @@
 //! What one asks about people, and what one lets them know of oneself.
 
+use super::arguments::{Argument, Kind};
 use super::{Command, Entry, Meaning};
-use crate::names::{AwayReason, Username};
+use crate::names::{AWAY_REASON_BYTES_MAX, AwayReason, Username};
 
 /// What can be asked for about people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub(in crate::client) enum PeopleCommand {
     HideLastSeen(bool),
 }
 
+const REASON: Kind = Kind::Text { name: "REASON", most: AWAY_REASON_BYTES_MAX };
+
 pub(super) const ENTRIES: &[Entry] = &[
     Entry {
         name: "/who",
@@ -23,15 +26,15 @@ pub(super) const ENTRIES: &[Entry] = &[
     },
     Entry {
         name: "/whois",
-        help: "shows whether someone is here, in which rooms, and when they were last",
-        meaning: Meaning::Arguments("a name", |text| {
+        help: "tells whether someone is here; in which rooms, and when they were last",
+        meaning: Meaning::Arguments(&[Argument::One(Kind::Person)], |text| {
             Some(Command::People(PeopleCommand::WhoIs(text.trim().parse().ok()?)))
         }),
     },
     Entry {
         name: "/away",
-        help: "says that you are away, on all your devices; /away TEXT says why",
-        meaning: Meaning::Arguments("nothing, or one line of at most 200 bytes", |text| {
+        help: "says that you are away, and perhaps why; on all your devices, until you say something",
+        meaning: Meaning::Arguments(&[Argument::Perhaps(&[REASON])], |text| {
             Some(Command::People(PeopleCommand::SetAway(Some(text.parse().ok()?))))
         }),
     },
@@ -42,8 +45,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     },
     Entry {
         name: "/lastseen",
-        help: "lets others know when you were last here, or not: /lastseen on, /lastseen off",
-        meaning: Meaning::Arguments("on or off", |text| {
+        help: "lets others know when you were here last; or, with off, not",
+        meaning: Meaning::Arguments(&[Argument::One(Kind::Word(&["on", "off"]))], |text| {
             let hide = match text.trim().to_ascii_lowercase().as_str() {
                 "on" => false,
                 "off" => true,

@@ -1,7 +1,8 @@
 //! What one asks about rooms.
 
+use super::arguments::{Argument, Kind};
 use super::{Command, Entry, Meaning};
-use crate::names::{RoomName, Topic, Username};
+use crate::names::{RoomName, TOPIC_BYTES_MAX, Topic, Username};
 
 /// What can be asked for about rooms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,14 +29,14 @@ pub(super) const ENTRIES: &[Entry] = &[
     Entry {
         name: "/join",
         help: "enters a room; what you type then goes there",
-        meaning: Meaning::Arguments("the name of a room, such as #tea", |text| {
+        meaning: Meaning::Arguments(&[Argument::One(Kind::Room)], |text| {
             Some(Command::Room(RoomCommand::Join(room(text)?)))
         }),
     },
     Entry {
         name: "/part",
-        help: "leaves this room, or the one that you name, for good",
-        meaning: Meaning::Arguments("nothing or the name of a room", |text| {
+        help: "leaves a room for good; this one if you name none",
+        meaning: Meaning::Arguments(&[Argument::Perhaps(&[Kind::Room])], |text| {
             perhaps_room(text, RoomCommand::Part)
         }),
     },
@@ -46,37 +47,43 @@ pub(super) const ENTRIES: &[Entry] = &[
     },
     Entry {
         name: "/create",
-        help: "makes a room; /create #name private makes one that only those get into whom you add",
-        meaning: Meaning::Arguments("the name of a room, and private if it is to be that", make),
+        help: "makes a room; a private one is entered and known only by those whom you add",
+        meaning: Meaning::Arguments(
+            &[Argument::One(Kind::Room), Argument::Perhaps(&[Kind::Word(&["private"])])],
+            make,
+        ),
     },
     Entry {
         name: "/topic",
-        help: "shows what this room is about; /topic TEXT sets it, /topic - removes it",
-        meaning: Meaning::Arguments("nothing, or one line of at most 400 bytes", topic),
+        help: "shows or sets what this room is about; /topic - removes it",
+        meaning: Meaning::Arguments(
+            &[Argument::Perhaps(&[Kind::Text { name: "TOPIC", most: TOPIC_BYTES_MAX }])],
+            topic,
+        ),
     },
     Entry {
         name: "/room",
-        help: "shows who can read this room, since when, and what protects it",
-        meaning: Meaning::Arguments("nothing or the name of a room", |text| {
+        help: "shows who can read a room; since when, and what protects it",
+        meaning: Meaning::Arguments(&[Argument::Perhaps(&[Kind::Room])], |text| {
             perhaps_room(text, RoomCommand::Show)
         }),
     },
     Entry {
         name: "/add",
         help: "brings someone into this room",
-        meaning: Meaning::Arguments("a name", |text| {
+        meaning: Meaning::Arguments(&[Argument::One(Kind::Person)], |text| {
             Some(Command::Room(RoomCommand::Add(text.trim().parse().ok()?)))
         }),
     },
     Entry {
         name: "/op",
         help: "makes someone an operator of this room",
-        meaning: Meaning::Arguments("a name", |text| set_operator(text, true)),
+        meaning: Meaning::Arguments(&[Argument::One(Kind::Person)], |text| set_operator(text, true)),
     },
     Entry {
         name: "/deop",
         help: "makes an operator of this room one no more",
-        meaning: Meaning::Arguments("a name", |text| set_operator(text, false)),
+        meaning: Meaning::Arguments(&[Argument::One(Kind::Person)], |text| set_operator(text, false)),
     },
 ];
 

@@ -9,6 +9,8 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+use super::cycle::Cycle;
+use crate::client::commands::{self, Completion};
 use crate::terminal_text;
 
 /// The longest text that can be typed, in bytes: more than can be sent, so that whoever pastes too much is told how
@@ -33,6 +35,8 @@ pub(in crate::client) enum Pressed {
     Suspend,
     /// Ctrl-L.
     Redraw,
+    /// Tab, or Shift-Tab if backwards, on a word that was not completed yet: see [`Editor::complete`].
+    Complete { is_back: bool },
 }
 
 /// A line that is being typed.
@@ -48,6 +52,8 @@ pub(in crate::client) struct Editor {
     /// How far Up has gone back: 0 is the line that is being typed, kept in `draft` meanwhile.
     back: usize,
     draft: String,
+    /// The word that Tab completes.
+    cycle: Option<Cycle>,
 }
 
 impl Editor {
@@ -55,7 +61,10 @@ impl Editor {
     pub(in crate::client) fn take(&mut self, event: Event) -> Pressed {
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => return self.press(key),
-            Event::Paste(text) => self.paste(&text),
+            Event::Paste(text) => {
+                self.cycle = None;
+                self.paste(&text);
+            }
             _ => {}
         }
         Pressed::Edited
@@ -64,6 +73,10 @@ impl Editor {
     fn press(&mut self, key: KeyEvent) -> Pressed {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         let alt = key.modifiers.contains(KeyModifiers::ALT);
+        if let KeyCode::Tab | KeyCode::BackTab = key.code {
+            return self.turn(key.code == KeyCode::BackTab);
+        }
+        self.cycle = None;
         match key.code {
             KeyCode::Char(letter) if control => return self.press_control(letter),
             KeyCode::Char('b') if alt => self.cursor = self.word_left(),
@@ -91,6 +104,33 @@ impl Editor {
     /// Takes what was pasted. Lines in it stay lines of one message, which is not sent before Enter.
     fn paste(&mut self, text: &str) {
         self.insert(text.replace("\r\n", "\n").replace('\r', "\n").trim_end_matches('\n'));
+    }
+
+    /// What stands left of the cursor.
+    pub(super) fn before_cursor(&self) -> &str {
+        self.text.get(..self.cursor).unwrap_or_default()
+    }
+
+    /// Puts the first of some words, or the last, in the place of the one that is being typed. Tab goes on to the others.
+    pub(super) fn complete(&mut self, Completion { start, words }: Completion, is_back: bool) {
+        let Some(typed) = self.before_cursor().get(start..).map(str::to_owned) else { return };
+        let is_clear = words.len() == 1;
+        if !words.is_empty() {
+            self.cycle = Some(Cycle::new(start, typed, words));
+            self.turn(is_back && !is_clear);
+        }
+        if is_clear {
+            self.cycle = None; // Tab begins with the next word
+        }
+    }
+
+    fn turn(&mut self, is_back: bool) -> Pressed {
+        let Some(cycle) = &mut self.cycle else { return Pressed::Complete { is_back } };
+        let (start, length, word) = cycle.turn(is_back);
+        self.text.replace_range(start..start + length, word);
+        self.cursor = start + word.len();
+        self.settle_cursor();
+        Pressed::Edited
     }
 
     /// What fits into `columns`, left and right of the cursor, and the columns of the left part. The cursor is always
@@ -124,6 +164,7 @@ impl Editor {
             'l' => return Pressed::Redraw,
             'n' => self.recall(self.back.saturating_sub(1)),
             'p' => self.recall(self.back + 1),
+            'r' => self.recall_alike(),
             'u' => self.cut_between(0, self.cursor),
             'w' => self.cut_between(self.word_left(), self.cursor),
             'y' => self.insert(&self.cut.clone()),
@@ -136,7 +177,8 @@ impl Editor {
     fn finish(&mut self) -> Pressed {
         let line = std::mem::take(&mut self.text);
         self.clear();
-        if !line.trim().is_empty() && self.history.back() != Some(&line) {
+        let is_kept = !line.trim().is_empty() && !commands::is_secret(&line);
+        if is_kept && self.history.back() != Some(&line) {
             self.history.push_back(line.clone());
             if self.history.len() > HISTORY_MAX {
                 self.history.pop_front();
@@ -193,6 +235,15 @@ impl Editor {
         self.cursor = self.text.len();
     }
 
+    /// Goes further back to what has in it what was typed.
+    fn recall_alike(&mut self) {
+        let sought = if self.back == 0 { &self.text } else { &self.draft };
+        let mut older = self.history.iter().rev().enumerate().skip(self.back);
+        if let Some((place, _)) = older.find(|(_, line)| line.contains(sought.as_str())) {
+            self.recall(place + 1);
+        }
+    }
+
     fn left(&self) -> usize {
         let before = self.text.get(..self.cursor).unwrap_or_default();
         before.grapheme_indices(true).next_back().map_or(0, |(start, _)| start)
@@ -246,8 +297,8 @@ mod tests {
         KeyEvent::new(code, modifiers)
     }
 
-    /// `^x` is Ctrl-X, `<` and `>` are Left and Right, `↑` and `↓` Up and Down, `⏎` Enter, `⌫` Backspace, `§` a word
-    /// to the left; everything else is typed.
+    /// `^x` is Ctrl-X, `<` and `>` are Left and Right, `↑` and `↓` Up and Down, `⏎` Enter, `⌫` Backspace, `⇥` and `⇤` Tab
+    /// and Shift-Tab, `§` a word to the left; everything else is typed.
     fn press(editor: &mut Editor, keys: &str) -> Vec<Pressed> {
         let mut letters = keys.chars();
         let mut pressed = Vec::new();
@@ -261,6 +312,8 @@ mod tests {
                 '↓' => key(KeyCode::Down, none),
                 '⏎' => key(KeyCode::Enter, none),
                 '⌫' => key(KeyCode::Backspace, none),
+                '⇥' => key(KeyCode::Tab, none),
+                '⇤' => key(KeyCode::BackTab, KeyModifiers::SHIFT),
                 '§' => key(KeyCode::Left, KeyModifiers::CONTROL),
                 letter => key(KeyCode::Char(letter), none),
             };
@@ -320,6 +373,48 @@ mod tests {
     }
 
     #[test]
+    fn ctrl_r_goes_back_to_lines_like_the_one_that_is_typed() {
+        let mut editor = Editor::default();
+        press(&mut editor, "tea?⏎more tea⏎coffee⏎te");
+        for expected in ["more tea", "tea?", "tea?"] {
+            press(&mut editor, "^r");
+            assert_eq!(editor.text, expected);
+        }
+        press(&mut editor, "↓↓↓");
+        assert_eq!(editor.text, "te");
+    }
+
+    #[test]
+    fn a_line_that_may_hold_a_password_is_not_brought_back() {
+        let mut editor = Editor::default();
+        press(&mut editor, "hello⏎/PASSWD hunter2⏎↑");
+        assert_eq!(editor.text, "hello");
+    }
+
+    #[test]
+    fn tab_goes_through_what_can_be_meant_and_back_to_what_was_typed() {
+        let mut editor = Editor::default();
+        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+        press(&mut editor, "ask a now<<<<");
+        assert_eq!(press(&mut editor, "⇥"), [Pressed::Complete { is_back: false }]);
+        editor.complete(Completion { start: 4, words: words(&["alice ", "al "]) }, false);
+        for (keys, expected) in
+            [("", "ask alice | now"), ("⇥", "ask al | now"), ("⇥", "ask a| now"), ("⇤⇤", "ask alice | now")]
+        {
+            press(&mut editor, keys);
+            let (before, after) = editor.text.split_at(editor.cursor);
+            assert_eq!(format!("{before}|{after}"), expected);
+        }
+        press(&mut editor, "x");
+        assert_eq!(press(&mut editor, "⇤"), [Pressed::Complete { is_back: true }]);
+        editor.complete(Completion { start: 10, words: words(&["xenia "]) }, true);
+        assert_eq!(editor.text, "ask alice xenia  now");
+        assert_eq!(press(&mut editor, "⇥").pop(), Some(Pressed::Complete { is_back: false }), "it was clear");
+        editor.complete(Completion { start: 16, words: Vec::new() }, false);
+        assert_eq!(editor.text, "ask alice xenia  now");
+    }
+
+    #[test]
     fn a_paste_of_several_lines_waits_for_enter_and_is_one_message() {
         let mut editor = Editor::default();
         editor.paste("one\r\ntwo\rthree\n\n");
@@ -347,7 +442,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_is_typed_breaks_the_line(keys in "([<>↑↓⏎⌫§]|\\^[abdefhkpnuwy]|[a-c ]|é|\u{301}|世|👩|\u{200d}|🇩|\\PC){0,60}", columns in 0_usize..30) {
+        fn nothing_that_is_typed_breaks_the_line(keys in "([<>↑↓⏎⌫§⇥⇤]|\\^[abdefhkpnruwy]|[a-c ]|é|\u{301}|世|👩|\u{200d}|🇩|\\PC){0,60}", columns in 0_usize..30) {
             let mut editor = Editor::default();
             press(&mut editor, keys.trim_end_matches('^'));
             prop_assert!(editor.text.is_char_boundary(editor.cursor));

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::editor::{Editor, Pressed};
 use super::secret::{SecretKey, SecretLine};
+use crate::client::commands::Completion;
 
 /// What stands before the line that is being typed, at first.
 const PROMPT: &str = "> ";
@@ -110,6 +111,19 @@ impl Screen {
         }
         self.paint()?;
         Ok(struck)
+    }
+
+    /// Puts what `find` gives for what stands left of the cursor in the place of the word that is being typed.
+    pub(in crate::client) fn complete(
+        &mut self,
+        is_back: bool,
+        find: impl FnOnce(&str) -> Completion,
+    ) -> io::Result<()> {
+        if let Some((editor, _)) = &mut self.editing {
+            let completion = find(editor.before_cursor());
+            editor.complete(completion, is_back);
+        }
+        self.paint()
     }
 
     fn press_line(&mut self, event: Event) -> io::Result<Pressed> {

@@ -1,9 +1,10 @@
 //! People: who is in a room, and who is away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::commands::Known;
 use super::super::happening::{Happening, Told};
-use super::super::place::{Change, NAME_BYTES_MAX};
+use super::super::place::{Change, NAME_BYTES_MAX, Place};
 use super::{Model, PEOPLE_MAX};
 use crate::names::{AWAY_REASON_BYTES_MAX, RoomName};
 use crate::wire::{AwayPerson, PersonCard};
@@ -14,7 +15,15 @@ pub(super) type Away = BTreeMap<String, String>;
 impl Model {
     /// Who is in the current room, in the order of the alphabet.
     pub(in crate::client) fn people(&self) -> impl Iterator<Item = &str> {
-        self.rooms.get(&self.current).into_iter().flat_map(super::Place::people)
+        self.rooms.get(&self.current).into_iter().flat_map(Place::people)
+    }
+
+    /// What can be meant by what is being typed.
+    pub(in crate::client) fn known(&self) -> Known<'_> {
+        let here: BTreeSet<&str> = self.people().collect();
+        let elsewhere: BTreeSet<&str> = self.rooms.values().flat_map(Place::people).collect();
+        let people = here.iter().chain(elsewhere.difference(&here)).copied().collect();
+        Known { me: &self.me, people, rooms: self.rooms.keys().collect() }
     }
 
     /// Whether someone is in a room; none if it is not known who is there.

@@ -38,6 +38,10 @@ impl Session {
             Struck::Line(Pressed::End) => return Ok(self.quit()),
             Struck::Line(Pressed::Interrupt) => self.note("to leave, type /quit or press Ctrl-D")?,
             Struck::Line(Pressed::Edited | Pressed::Suspend | Pressed::Redraw) => {}
+            Struck::Line(Pressed::Complete { is_back }) => {
+                let known = self.model.known();
+                self.screen.complete(is_back, |typed| commands::complete(typed, &known))?;
+            }
             Struck::Secret(answer) => self.answered(Some(answer))?,
             Struck::NoSecret => self.answered(None)?,
         }
@@ -74,7 +78,7 @@ impl Session {
 
     fn obey(&mut self, command: Command) -> Result<(), ClientError> {
         match command {
-            Command::Help => commands::help().try_for_each(|line| self.note(&line))?,
+            Command::Help(about) => self.show_help(about.as_deref())?,
             Command::Version => self.note(concat!("chat ", env!("CARGO_PKG_VERSION")))?,
             Command::Fingerprint => self.show_fingerprint()?,
             Command::Room(command) => self.room_command(command)?,
@@ -85,6 +89,14 @@ impl Session {
             Command::Quit => self.want_to_leave(),
         }
         Ok(())
+    }
+
+    fn show_help(&mut self, about: Option<&str>) -> io::Result<()> {
+        match about.map(commands::about) {
+            None => commands::manual().iter().try_for_each(|line| self.note(line)),
+            Some(Ok(lines)) => lines.iter().try_for_each(|line| self.note(line)),
+            Some(Err(error)) => self.not_sent(&error.to_string()),
+        }
     }
 
     fn show_fingerprint(&mut self) -> io::Result<()> {
