@@ -48,7 +48,7 @@ fn run(cli: Cli) -> (u8, Option<String>) {
             let lines = server::administer(config).map_err(|error| error.to_string());
             (1, lines.and_then(|lines| print(&lines)).err())
         }
-        Err(error) => (USAGE, Some(error.to_string())),
+        Err(error) => (error.exit_code(), Some(error.to_string())),
     }
 }
 

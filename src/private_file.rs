@@ -16,6 +16,14 @@ const RANDOM_DIGITS: usize = 16;
 /// # Errors
 /// As those of [`replace`].
 pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
+    create_by(path, |file| file.write_all(contents))
+}
+
+/// The same with what `contents` writes, for what is too large to be held.
+///
+/// # Errors
+/// As those of [`replace`], and those of `contents`.
+pub fn create_by(path: &Path, contents: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     write(path, contents, |temporary, path| {
         fs::hard_link(temporary, path)?;
         fs::remove_file(temporary)
@@ -33,9 +41,9 @@ pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     match fs::canonicalize(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            write(path, contents, |from, to| fs::rename(from, to))
+            write(path, |file| file.write_all(contents), |from, to| fs::rename(from, to))
         }
-        known => write(&known?, contents, |from, to| fs::rename(from, to)),
+        known => write(&known?, |file| file.write_all(contents), |from, to| fs::rename(from, to)),
     }
 }
 
@@ -64,7 +72,11 @@ pub fn remove_leftovers(path: &Path) -> io::Result<()> {
 }
 
 /// Writes a temporary file beside `path`, and lets `put` give it that name.
-fn write(path: &Path, contents: &[u8], put: impl FnOnce(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
+fn write(
+    path: &Path,
+    contents: impl FnOnce(&mut File) -> io::Result<()>,
+    put: impl FnOnce(&Path, &Path) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -76,7 +88,7 @@ fn write(path: &Path, contents: &[u8], put: impl FnOnce(&Path, &Path) -> io::Res
 
     let folder = File::open(folder)?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-    file.write_all(contents)
+    contents(&mut file)
         .and_then(|()| file.sync_all())
         .and_then(|()| put(&temporary, path))
         .inspect_err(|_| drop(fs::remove_file(&temporary)))?;

@@ -255,7 +255,7 @@ fn a_device_of_an_account_that_is_gone_stays_out_also_when_someone_else_gets_the
         fs::write(&users, text).unwrap();
         server.signal("HUP");
         eventually("it is read again", || {
-            (server.log().matches("was read again").count() == times).then_some(())
+            (server.log().matches("users.db was read again").count() == times).then_some(())
         });
     };
     reload("# nobody\n", 1);

@@ -34,7 +34,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
             "limit",
         ],
     ),
-    ("cli", &["secret_source", "names", "nearest", "link", "limit", "server", "client"]),
+    ("cli", &["secret_source", "names", "nearest", "wire", "link", "limit", "server", "client"]),
     ("lib", &[]),
 ];
 

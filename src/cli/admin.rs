@@ -4,10 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{NoHome, server_data};
+use super::{JobError, server_data, source};
+use crate::client::{self, ClientError};
 use crate::link::Link;
 use crate::names::{BanReason, TimeSpan, Username};
-use crate::server::{AdminConfig, AdminRequest};
+use crate::secret_source::PASSWORD_VARIABLE;
+use crate::server::{AdminConfig, AdminRequest, Errand};
+use crate::wire::SecretText;
 
 #[derive(Args)]
 pub(super) struct AdminArgs {
@@ -62,7 +65,7 @@ enum AdminCommand {
         #[arg(long = "for", value_name = "TIME", default_value_t = TimeSpan::WEEK)]
         lasts: TimeSpan,
         /// What one becomes with it: member or admin.
-        #[arg(long, value_name = "ROLE", value_parser = ["member", "admin"], default_value = "member")]
+        #[arg(long, value_name = "ROLE", value_parser = ROLES, default_value = "member")]
         role: String,
         /// The host, or host:port, by which the server is reached from where the invite goes.
         #[arg(long, value_name = "HOST")]
@@ -75,30 +78,142 @@ enum AdminCommand {
         /// Its number in the list.
         id: i64,
     },
+    /// Lists the accounts, and the names that nobody can take because they were someone's.
+    Users,
+    /// Makes an account. Its password is asked for, unless it is to be had elsewhere.
+    AddUser {
+        /// The name.
+        name: Username,
+        /// What its owner is: member or admin.
+        #[arg(long, value_name = "ROLE", value_parser = ROLES, default_value = "member")]
+        role: String,
+        #[command(flatten)]
+        password: PasswordArgs,
+    },
+    /// Gives an account another password, and ends its sessions.
+    ResetPassword {
+        /// The account.
+        name: Username,
+        /// Lets no device come in without the password any more.
+        #[arg(long)]
+        forget_devices: bool,
+        #[command(flatten)]
+        password: PasswordArgs,
+    },
+    /// Gives an account another role.
+    Role {
+        /// The account.
+        name: Username,
+        /// What its owner is from now on: member or admin.
+        #[arg(value_parser = ROLES)]
+        role: String,
+    },
+    /// Deletes an account, with its devices, its sessions and its places in rooms. What it has said stays, and nobody else
+    /// can take its name.
+    DeleteUser {
+        /// The account.
+        name: Username,
+        /// Removes what it has said, also that of an account that is deleted already. Then its name is free.
+        #[arg(long)]
+        with_messages: bool,
+    },
+    /// Lists the rooms, with how many are in them and how much was said.
+    Rooms,
+    /// Copies everything that the server keeps, as it is at one moment, into a new folder. The server goes on meanwhile.
+    Backup {
+        /// The folder, which must not be there yet.
+        folder: PathBuf,
+    },
+    /// Makes the data folder what it was when a backup was made. The server must be stopped.
+    Restore {
+        /// The folder that 'chat admin backup' has made.
+        folder: PathBuf,
+        /// If there is something in the data folder, moves that away, to a folder beside it.
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Writes all that an account has said, its rooms and its devices into a new file, in lines of JSON.
+    Export {
+        /// The account.
+        name: Username,
+        /// The file, which must not be there yet.
+        file: PathBuf,
+    },
+}
+
+/// Where a new password comes from.
+#[derive(Args)]
+struct PasswordArgs {
+    /// Reads it from the first line of a file.
+    #[arg(long, value_name = "FILE", conflicts_with = "password_command")]
+    password_file: Option<PathBuf>,
+    /// Reads it from the first line that a command prints; or put it in the variable `CHAT_PASSWORD`.
+    #[arg(long, value_name = "COMMAND")]
+    password_command: Option<String>,
+}
+
+const ROLES: [&str; 2] = ["member", ADMIN];
+const ADMIN: &str = "admin";
+
+impl PasswordArgs {
+    fn read(self) -> Result<SecretText, ClientError> {
+        let source = source(self.password_file, self.password_command, PASSWORD_VARIABLE);
+        let password = client::new_password(&source)?;
+        Ok(SecretText(password.expose().to_owned().into()))
+    }
 }
 
 impl AdminArgs {
-    pub(super) fn into_config(self) -> Result<AdminConfig, NoHome> {
-        let request = match self.command {
-            AdminCommand::Sessions => AdminRequest::Sessions {},
-            AdminCommand::Devices { name } => AdminRequest::Devices { account: name.to_string() },
-            AdminCommand::RotateKey { valid_days } => AdminRequest::RotateKey { valid_days },
-            AdminCommand::Ban { whom, time, reason } => AdminRequest::Ban {
+    pub(super) fn into_config(self) -> Result<AdminConfig, JobError> {
+        let data = server_data(self.data)?;
+        Ok(AdminConfig { data, errand: self.command.into_errand()? })
+    }
+}
+
+impl AdminCommand {
+    fn into_errand(self) -> Result<Errand, ClientError> {
+        let request = match self {
+            Self::Sessions => AdminRequest::Sessions {},
+            Self::Devices { name } => AdminRequest::Devices { account: name.to_string() },
+            Self::RotateKey { valid_days } => AdminRequest::RotateKey { valid_days },
+            Self::Ban { whom, time, reason } => AdminRequest::Ban {
                 whom,
                 seconds: time.map(|time| time.duration().as_secs()),
                 reason: reason.map(|reason| reason.to_string()),
             },
-            AdminCommand::Unban { whom } => AdminRequest::Unban { whom },
-            AdminCommand::Bans => AdminRequest::Bans {},
-            AdminCommand::Invite { uses, lasts, role, at } => AdminRequest::Invite {
+            Self::Unban { whom } => AdminRequest::Unban { whom },
+            Self::Bans => AdminRequest::Bans {},
+            Self::Invite { uses, lasts, role, at } => AdminRequest::Invite {
                 uses,
                 seconds: lasts.duration().as_secs(),
-                is_for_admin: role == "admin",
+                is_for_admin: role == ADMIN,
                 at: at.map(|at| at.address()),
             },
-            AdminCommand::Invites => AdminRequest::Invites {},
-            AdminCommand::RevokeInvite { id } => AdminRequest::RevokeInvite { id },
+            Self::Invites => AdminRequest::Invites {},
+            Self::RevokeInvite { id } => AdminRequest::RevokeInvite { id },
+            Self::Users => AdminRequest::Users {},
+            Self::AddUser { name, role, password } => {
+                let (is_admin, password) = (role == ADMIN, password.read()?);
+                AdminRequest::AddUser { name: name.to_string(), is_admin, password }
+            }
+            Self::ResetPassword { name, forget_devices, password } => AdminRequest::ResetPassword {
+                name: name.to_string(),
+                password: password.read()?,
+                forgets_devices: forget_devices,
+            },
+            Self::Role { name, role } => {
+                AdminRequest::SetRole { name: name.to_string(), is_admin: role == ADMIN }
+            }
+            Self::DeleteUser { name, with_messages } => {
+                AdminRequest::DeleteUser { name: name.to_string(), with_messages }
+            }
+            Self::Rooms => AdminRequest::Rooms {},
+            Self::Backup { folder } => return Ok(Errand::Backup { to: folder }),
+            Self::Restore { folder, replace } => {
+                return Ok(Errand::Restore { from: folder, may_replace: replace });
+            }
+            Self::Export { name, file } => return Ok(Errand::Export { name, to: file }),
         };
-        Ok(AdminConfig { data: server_data(self.data)?, request })
+        Ok(Errand::Ask(request))
     }
 }

@@ -11,7 +11,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::admin::AdminArgs;
 pub use self::config_file::ConfigFileError;
-use crate::client;
+use crate::client::{self, ClientError};
 use crate::limit::Limit;
 use crate::link::Link;
 use crate::names::Username;
@@ -140,6 +140,27 @@ pub enum Job {
     Admin(server::AdminConfig),
 }
 
+/// What was asked for can't be done like this.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// There is no place for files.
+    #[error(transparent)]
+    NoHome(#[from] NoHome),
+    /// There is no password.
+    #[error(transparent)]
+    NoPassword(#[from] ClientError),
+}
+
+impl JobError {
+    /// What the program ends with.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NoHome(_) => 2,
+            Self::NoPassword(error) => error.exit_code(),
+        }
+    }
+}
+
 /// There is no place for files: the environment names no home.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -158,13 +179,13 @@ impl Cli {
     }
 
     /// Fills in what was not said.
-    pub fn into_job(self) -> Result<Job, NoHome> {
+    pub fn into_job(self) -> Result<Job, JobError> {
         match self.command {
             Command::Server(args) if args.check_config => {
-                args.into_config().map(|config| Job::CheckConfig(config, self.in_force))
+                Ok(Job::CheckConfig(args.into_config()?, self.in_force))
             }
-            Command::Server(args) => args.into_config().map(Job::Server),
-            Command::Client(args) => args.into_config().map(Job::Client),
+            Command::Server(args) => Ok(Job::Server(args.into_config()?)),
+            Command::Client(args) => Ok(Job::Client(args.into_config()?)),
             Command::Admin(args) => args.into_config().map(Job::Admin),
         }
     }

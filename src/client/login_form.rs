@@ -194,6 +194,18 @@ fn secret(password: &Password) -> SecretText {
     SecretText(Zeroizing::new(password.expose().to_owned()))
 }
 
+/// A new password, from where it is to be had, as it is, or else from the person, who is held to the rule.
+pub(super) fn new_password_from(
+    source: &SecretSource,
+    person: &mut dyn Person,
+) -> Result<Password, ClientError> {
+    match source.read()? {
+        Some(password) => Ok(password),
+        None if person.is_there() => asked_new_password(person),
+        None => Err(ClientError::NoPassword),
+    }
+}
+
 /// The word, from where it is to be had or from the person.
 fn word_at_the_door(source: Option<SecretSource>, person: &mut dyn Person) -> Result<Password, ClientError> {
     if let Some(word) = source.map_or(Ok(None), |source| source.read())? {

@@ -57,7 +57,7 @@ pub use known_servers::{BadLine, KnownServersError};
 pub use limits::Limits;
 
 use crate::link::Link;
-use crate::names::Username;
+use crate::names::{Password, Username};
 use crate::secret_source::SecretSource;
 
 use known_servers::KnownServers;
@@ -86,6 +86,11 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// How long things last.
     pub limits: Limits,
+}
+
+/// A new password, from where it is to be had or else from whoever sits at the terminal.
+pub fn new_password(source: &SecretSource) -> Result<Password, ClientError> {
+    login_form::new_password_from(source, &mut *person::at_the_terminal())
 }
 
 /// Runs a client until its person leaves.

@@ -41,6 +41,18 @@ impl DataFolder {
     /// The file that every server makes first and none is without.
     pub(super) const SERVER_KEY: &str = "server.key";
 
+    /// Who may come in.
+    pub(super) const USERS: &str = "users.db";
+
+    /// Which devices come in without a password.
+    pub(super) const DEVICES: &str = "devices.db";
+
+    /// What was said.
+    pub(super) const LOG: &str = "chat.db";
+
+    /// What can be searched for, all of it gathered from the log.
+    pub(super) const SEARCH_INDEX: &str = "search.db";
+
     /// Makes the folder (0700) if it is not there, and takes it.
     pub(super) fn take(path: &Path) -> Result<Self, DataFolderError> {
         DirBuilder::new()
@@ -91,12 +103,12 @@ impl DataFolder {
 
     /// Who may come in.
     pub(super) fn users(&self) -> PathBuf {
-        self.path.join("users.db")
+        self.path.join(Self::USERS)
     }
 
     /// Which devices come in without a password.
     pub(super) fn devices(&self) -> PathBuf {
-        self.path.join("devices.db")
+        self.path.join(Self::DEVICES)
     }
 
     /// Who may not come in.
@@ -116,11 +128,11 @@ impl DataFolder {
 
     /// What was said.
     pub(super) fn log(&self) -> PathBuf {
-        self.path.join("chat.db")
+        self.path.join(Self::LOG)
     }
 
     /// In what was said, where each word is. It is made anew when it is gone.
     pub(super) fn search_index(&self) -> PathBuf {
-        self.path.join("search.db")
+        self.path.join(Self::SEARCH_INDEX)
     }
 }

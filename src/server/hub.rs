@@ -227,6 +227,20 @@ impl Hub {
         }
     }
 
+    /// Waits until no session of `name` is left. False if the time is `until` before that.
+    pub(super) fn wait_until_gone(&self, name: &Username, until: Instant) -> bool {
+        let is_here = |client: &Arc<Client>| client.member().is_some_and(|member| member.name == *name);
+        let mut clients = lock(&self.clients);
+        while clients.map.values().any(is_here) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            clients = self.left.wait_timeout(clients, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
     /// Ends those connections that `is_meant` picks, of strangers too. Gives how many they are.
     pub(super) fn end_connections(&self, ending: &Ending, is_meant: impl Fn(&Client) -> bool) -> usize {
         let clients = lock(&self.clients);

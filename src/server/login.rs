@@ -6,9 +6,9 @@ use tracing::{debug, error, info};
 
 use super::accounts::{Account, HashingError, LogInError, SignUpError, StillRight};
 use super::clock;
+use super::departure;
 use super::door;
 use super::origin::Origin;
-use super::room_requests::forget_member;
 use super::shared::Shared;
 use super::throttle::{Throttled, Try};
 use crate::channel::PublicKey;
@@ -48,15 +48,7 @@ pub(super) fn sign_up(shared: &Shared, origin: Origin, newcomer: Newcomer) -> Re
 
     let (mut claim, mut is_too_late) = (None, false);
     let make_ready = |has_account: &dyn Fn(&Username) -> bool| {
-        if let Err(error) = stores.devices.revoke(&name, |_, _| true, |_| ()) {
-            error!(%error, "old devices could not be forgotten");
-            return false;
-        }
-        if let Err(error) = stores.people.forget(&name) {
-            error!(%error, "when someone of this name was here could not be forgotten");
-            return false;
-        }
-        if !forget_member(shared, &name) {
+        if !departure::forget(stores, Some(shared), &name) {
             return false;
         }
         let Some(invite) = entry.invite else { return true };

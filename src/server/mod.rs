@@ -10,7 +10,8 @@
 //! inquiries ← what a session asks of the log: history, what is unread (read_markers), search (in what the indexer has gathered)
 //! ```
 //!
-//! `settings` is what an operator can change meanwhile, `stores` what is on the disk apart from the log; `admin` does what an operator asks, here or on the files alone.
+//! `settings` is what an operator can change meanwhile, `stores` what is on the disk apart from the log; `admin` does what
+//! an operator asks, here or on the files alone, `archive` copies them, `departure` is what goes with an account.
 //! `presence` is who is here and who is away, for those who share a room with them; `people` is when they were.
 //! `hub` is the map of all connections, `strangers` says who of them has a place in the door, `housekeeping` closes the
 //! dead ones, `lifecycle` starts and ends it all, `reload` does what SIGHUP asks.
@@ -18,6 +19,7 @@
 
 mod accounts;
 mod admin;
+mod archive;
 mod background;
 mod bans;
 mod catch_up;
@@ -25,6 +27,7 @@ mod clock;
 mod config;
 mod data_folder;
 mod database;
+mod departure;
 mod devices;
 mod door;
 mod error;
@@ -66,7 +69,8 @@ mod strangers;
 mod throttle;
 mod tidings;
 
-pub use admin::{AdminConfig, AdminError, AdminRequest, administer};
+pub use admin::{AdminConfig, AdminError, AdminRequest, Errand, administer};
+pub use archive::ArchiveError;
 pub use config::{Config, Reread};
 pub use door::{Registration, RegistrationError};
 pub use error::ServerError;

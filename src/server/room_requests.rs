@@ -217,8 +217,14 @@ pub(super) fn forget_member(shared: &Shared, name: &Username) -> bool {
     if !shared.rooms.is_in_any(name) && matches!(has_read, Some(Ok(None))) {
         return true;
     }
+    hand_in_for(shared, name, Wish::LeaveAll)
+}
+
+/// Has something written for whoever has or had this name, after everything that was handed in before. False when it could
+/// not be, or may not be done.
+pub(super) fn hand_in_for(shared: &Shared, name: &Username, wish: Wish) -> bool {
     let Some(id) = MessageId::random() else { return false };
-    let change = Change { by: name.clone(), id, is_admin: false, rooms_max: 0, wish: Wish::LeaveAll };
+    let change = Change { by: name.clone(), id, is_admin: false, rooms_max: 0, wish };
     let (done, is_done) = sync_channel(1);
     let handed_in = shared.log.hand_in(Task::Change { change, asker: Asker::Door(done) });
     handed_in && is_done.recv().unwrap_or(false)

@@ -8,7 +8,7 @@ use super::{PROGRAM, Refused};
 /// `chat admin COMMAND --data DIR`, not yet started.
 pub fn admin_command(data: &Path, command: &[&str]) -> Command {
     let mut admin = Command::new(PROGRAM);
-    admin.arg("admin").args(command).arg("--data").arg(data).env("TZ", "UTC");
+    admin.arg("admin").args(command).arg("--data").arg(data).env("TZ", "UTC").env_remove("CHAT_PASSWORD");
     admin
 }
 

@@ -87,6 +87,20 @@ pub(crate) enum PasswordChangeError {
     NotSaved(#[from] AccountsError),
 }
 
+/// Why an account is as it was although the operator wanted it otherwise.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AdministrationError {
+    /// There is none.
+    #[error("there is no such account; 'chat admin users' lists all")]
+    NoAccount,
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// The file can't be read or written.
+    #[error(transparent)]
+    NotSaved(#[from] AccountsError),
+}
+
 /// Why a login was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LogInError {

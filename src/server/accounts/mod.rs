@@ -2,6 +2,7 @@
 //! sessions, so that no session can touch a hash, and no hash or disk is waited for under a lock that other
 //! logins need.
 
+mod administration;
 mod errors;
 mod hashing_pool;
 mod hashing_queue;
@@ -29,6 +30,7 @@ use super::lock::lock;
 use super::origin::Origin;
 use crate::names::{NewPassword, NewUsername, Password, Skeleton, Username};
 
+pub(crate) use self::administration::role_in;
 pub(crate) use self::errors::{AccountsError, LogInError, PasswordChangeError, SignUpError};
 pub(crate) use self::hashing_pool::HashingError;
 pub(crate) use self::password_hash::Cost;
@@ -242,8 +244,8 @@ impl Accounts {
 
     /// Whether an account that somebody has written into the file since it was read has this name, or looks like it.
     fn taken_by_hand(&self, file: &UsersFile, name: &Username, skeleton: &Skeleton) -> Option<Taken> {
-        let unknown = file.accounts().iter().filter(|line| lock(&self.records).get(&line.name).is_none());
-        unknown.map(|line| &line.name).find_map(|other| match other {
+        let mut unknown = file.names().filter(|name| !lock(&self.records).has_name(name));
+        unknown.find_map(|other| match other {
             other if other == name => Some(Taken::Name),
             other if other.skeleton() == *skeleton => Some(Taken::Look),
             _ => None,

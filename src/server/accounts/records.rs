@@ -12,7 +12,9 @@ use crate::names::{Skeleton, Username};
 #[derive(Default)]
 pub(super) struct Records {
     by_name: HashMap<Username, Record>,
-    /// Of every name in `by_name`; nothing else. Accounts go only with the whole.
+    /// Names that nobody has any more and nobody is to take.
+    gone: HashSet<Username>,
+    /// Of every name in `by_name` and `gone`; nothing else. Names go only with the whole.
     skeletons: HashSet<Skeleton>,
     /// Of every hash in `by_name`.
     costs: Costs,
@@ -41,6 +43,10 @@ impl Records {
         for line in file.accounts() {
             let record = Record { role: line.role, hash: line.hash.clone() };
             records.insert(line.name.clone(), line.name.skeleton(), record);
+        }
+        for name in file.gone() {
+            records.skeletons.insert(name.skeleton());
+            records.gone.insert(name.clone());
         }
         records
     }
@@ -78,6 +84,26 @@ impl Records {
         self.by_name.values()
     }
 
+    /// All names with their accounts, in any order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Username, &Record)> {
+        self.by_name.iter()
+    }
+
+    /// Whether a name is some account's, or gone.
+    pub(super) fn has_name(&self, name: &Username) -> bool {
+        self.by_name.contains_key(name) || self.gone.contains(name)
+    }
+
+    /// Whether a name is gone.
+    pub(super) fn is_gone(&self, name: &Username) -> bool {
+        self.gone.contains(name)
+    }
+
+    /// All names that are gone, in any order.
+    pub(super) fn gone(&self) -> impl Iterator<Item = &Username> {
+        self.gone.iter()
+    }
+
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
         self.by_name.is_empty()
@@ -89,9 +115,9 @@ impl Records {
         }
     }
 
-    /// Refuses a name that an account has or looks like; `skeleton` is that of `name`. Two look-ups.
+    /// Refuses a name that an account has or had, or looks like; `skeleton` is that of `name`. Two look-ups.
     pub(super) fn refuse_if_taken(&self, name: &Username, skeleton: &Skeleton) -> Result<(), Taken> {
-        if self.by_name.contains_key(name) {
+        if self.has_name(name) {
             return Err(Taken::Name);
         }
         if self.skeletons.contains(skeleton) { Err(Taken::Look) } else { Ok(()) }

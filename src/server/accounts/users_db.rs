@@ -38,10 +38,15 @@ impl UsersDb {
     }
 
     /// Puts an edited file in its place, unless the edit has failed. Returns when it is safe on the disk.
-    pub(crate) fn replace(&self, edited: Result<UsersFile, UsersFileError>) -> Result<(), AccountsError> {
+    /// Gives it.
+    pub(crate) fn replace(
+        &self,
+        edited: Result<UsersFile, UsersFileError>,
+    ) -> Result<UsersFile, AccountsError> {
         let file = edited.map_err(|reason| self.bad(reason))?;
         private_file::replace(&self.path, file.as_str().as_bytes())
-            .map_err(|reason| AccountsError::Write { path: self.path.clone(), reason })
+            .map_err(|reason| AccountsError::Write { path: self.path.clone(), reason })?;
+        Ok(file)
     }
 
     fn bad(&self, reason: UsersFileError) -> AccountsError {
@@ -68,7 +73,7 @@ mod tests {
     fn an_edit_that_failed_leaves_the_file_alone() {
         let folder = tempfile::tempdir().unwrap();
         let users_db = UsersDb::at(&folder.path().join("users.db"));
-        let error = users_db.replace(Err(UsersFileError::TooLarge)).unwrap_err();
+        let error = users_db.replace(Err(UsersFileError::TooLarge)).err().unwrap();
         assert!(matches!(error, AccountsError::Format { .. }) && !users_db.path().exists());
     }
 

@@ -13,7 +13,9 @@ use super::address::Address;
 use super::execute::execute;
 use super::framing::{ANSWER_BYTES_MAX, GREETING, REQUEST_BYTES_MAX, frame, unframe};
 use super::request::{AdminRequest, Answer, WireAnswer};
+use crate::names::Username;
 use crate::server::accounts::Cost;
+use crate::server::archive::{self, ArchiveError};
 use crate::server::data_folder::{DataFolder, DataFolderError};
 use crate::server::stores::Stores;
 
@@ -30,9 +32,36 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub struct AdminConfig {
     /// The data folder of the server.
     pub data: PathBuf,
-    /// What to ask.
-    pub request: AdminRequest,
+    /// What for.
+    pub errand: Errand,
 }
+
+/// What an operator wants.
+pub enum Errand {
+    /// Something of the server, or of the files of a stopped one.
+    Ask(AdminRequest),
+    /// A copy of everything in a new folder, while the server goes on.
+    Backup {
+        /// The folder.
+        to: PathBuf,
+    },
+    /// Such a copy in the place of the data folder.
+    Restore {
+        /// The copy.
+        from: PathBuf,
+        /// Whether what is in the data folder is moved away.
+        may_replace: bool,
+    },
+    /// What one account has said, and all else of it, in a new file.
+    Export {
+        /// The account.
+        name: Username,
+        /// The file.
+        to: PathBuf,
+    },
+}
+
+secret!(AdminConfig, Errand);
 
 /// Why it was not done. Each says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +89,9 @@ pub enum AdminError {
     /// The files of a stopped server can't be used.
     #[error("{0}")]
     Files(String),
+    /// There is no copy.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// It was refused; holds the reason.
     #[error("{0}")]
     Refused(String),
@@ -67,17 +99,36 @@ pub enum AdminError {
 
 /// Does what the configuration says, by the running server or without. Gives lines of text for the operator; what
 /// others have written may stand in them, so they are not safe to print as they are.
-pub fn administer(AdminConfig { data, request }: AdminConfig) -> Result<Vec<String>, AdminError> {
+pub fn administer(AdminConfig { data, errand }: AdminConfig) -> Result<Vec<String>, AdminError> {
+    match errand {
+        Errand::Ask(request) => ask_or_do(data, request),
+        Errand::Backup { to } => {
+            see_that_it_is_a_servers(&data)?;
+            Ok(archive::back_up(&data, &to)?)
+        }
+        Errand::Restore { from, may_replace } => Ok(archive::restore(&data, &from, may_replace)?),
+        Errand::Export { name, to } => {
+            see_that_it_is_a_servers(&data)?;
+            Ok(archive::export(&data, &name, &to)?)
+        }
+    }
+}
+
+fn see_that_it_is_a_servers(data: &Path) -> Result<(), AdminError> {
+    match std::fs::metadata(data.join(DataFolder::SERVER_KEY)) {
+        Ok(_) => Ok(()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err(AdminError::NoServer(data.to_owned()))
+        }
+        Err(source) => Err(AdminError::Unusable { path: data.to_owned(), source }),
+    }
+}
+
+fn ask_or_do(data: PathBuf, request: AdminRequest) -> Result<Vec<String>, AdminError> {
     let unusable = |source| AdminError::Unusable { path: data.clone(), source };
     let until = Instant::now() + GREETED_WITHIN;
     loop {
-        match std::fs::metadata(data.join(DataFolder::SERVER_KEY)) {
-            Ok(_) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                return Err(AdminError::NoServer(data));
-            }
-            Err(error) => return Err(unusable(error)),
-        }
+        see_that_it_is_a_servers(&data)?;
         if let Some(stream) = reach(&data, until)?
             && let Some(answer) = ask(stream, &request)?
         {

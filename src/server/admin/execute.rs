@@ -7,6 +7,7 @@ use tracing::info;
 use super::bans;
 use super::invites;
 use super::request::{AdminRequest, Answer};
+use super::{rooms, users};
 use crate::channel::handover::VALIDITY_MAX;
 use crate::link::Link;
 use crate::names::Username;
@@ -32,6 +33,16 @@ pub(super) fn execute(request: AdminRequest, stores: &Stores, live: Option<&Shar
         }
         AdminRequest::Invites {} => invites::list(stores),
         AdminRequest::RevokeInvite { id } => invites::revoke(stores, id),
+        AdminRequest::Users {} => Ok(users::list(stores, live)),
+        AdminRequest::AddUser { name, is_admin, password } => {
+            users::add(stores, live, &name, is_admin, password)
+        }
+        AdminRequest::ResetPassword { name, password, forgets_devices } => {
+            users::reset_password(stores, live, &name, password, forgets_devices)
+        }
+        AdminRequest::SetRole { name, is_admin } => users::set_role(stores, &name, is_admin),
+        AdminRequest::DeleteUser { name, with_messages } => users::delete(stores, live, &name, with_messages),
+        AdminRequest::Rooms {} => rooms::list(stores, live.is_some()),
     }
 }
 
@@ -88,7 +99,7 @@ fn rotate_key(stores: &Stores, live: Option<&Shared>, valid_days: u32) -> Answer
 }
 
 /// The account of this name, if there is one.
-fn account_named(stores: &Stores, name: &str) -> Result<Username, String> {
+pub(super) fn account_named(stores: &Stores, name: &str) -> Result<Username, String> {
     let parsed: Option<Username> = name.parse().ok();
     let account = parsed.and_then(|name| stores.accounts.account(&name));
     account.map(|account| account.name).ok_or_else(|| format!("there is no account '{name}'; check the name"))

@@ -20,8 +20,10 @@ mod execute;
 mod framing;
 mod invites;
 mod request;
+mod rooms;
+mod users;
 
-pub use console::{AdminConfig, AdminError, administer};
+pub use console::{AdminConfig, AdminError, Errand, administer};
 pub use request::AdminRequest;
 
 pub(super) use control::ControlSocket;

@@ -2,6 +2,8 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::wire::SecretText;
+
 /// What `chat admin` asks of a server. There is no `Debug`: a request may hold a secret.
 #[derive(Encode, Decode)]
 #[cbor(map)]
@@ -72,7 +74,61 @@ pub enum AdminRequest {
         #[n(0)]
         id: i64,
     },
+    /// All accounts.
+    #[n(9)]
+    Users {},
+    /// A new account.
+    #[n(10)]
+    AddUser {
+        /// Its name.
+        #[n(0)]
+        name: String,
+        /// Whether it is an admin's.
+        #[n(1)]
+        is_admin: bool,
+        /// Its password.
+        #[n(2)]
+        password: SecretText,
+    },
+    /// Another password for an account.
+    #[n(11)]
+    ResetPassword {
+        /// The account's name.
+        #[n(0)]
+        name: String,
+        /// The new one.
+        #[n(1)]
+        password: SecretText,
+        /// Whether no device comes in any more without it.
+        #[n(2)]
+        forgets_devices: bool,
+    },
+    /// Another role for an account.
+    #[n(12)]
+    SetRole {
+        /// The account's name.
+        #[n(0)]
+        name: String,
+        /// Whether it is an admin's from now on.
+        #[n(1)]
+        is_admin: bool,
+    },
+    /// An account less.
+    #[n(13)]
+    DeleteUser {
+        /// Its name.
+        #[n(0)]
+        name: String,
+        /// Whether what it has said goes, too.
+        #[n(1)]
+        with_messages: bool,
+    },
+    /// All rooms.
+    #[n(14)]
+    Rooms {},
 }
+
+secret!(AdminRequest);
 
 /// What was asked for, in lines of text for people; or why it was not done, and what to do next.
 pub(super) type Answer = Result<Vec<String>, String>;

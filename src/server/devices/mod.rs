@@ -9,4 +9,4 @@ mod registry;
 mod store;
 
 pub(super) use registry::{Devices, EnrolError};
-pub(super) use store::{Device, DevicesError};
+pub(super) use store::{Device, DevicesError, devices_in};

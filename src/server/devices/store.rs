@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::channel::PublicKey;
 use crate::names::{DeviceLabel, Username};
-use crate::server::database::{DatabaseError, Schema, open_to_write};
+use crate::server::database::{DatabaseError, Schema, open_to_read, open_to_write};
 
 const SCHEMA: Schema = Schema {
     steps: &["
@@ -101,6 +101,14 @@ impl Store {
         }
         Ok(transaction.commit()?)
     }
+}
+
+/// The devices of an account in a file, whether a server runs on it or not.
+pub(crate) fn devices_in(path: &Path, account: &Username) -> Result<Vec<Device>, DevicesError> {
+    let mut devices = Store { connection: open_to_read(path)? }.read()?;
+    devices.retain(|device| device.account == *account);
+    devices.sort_by_key(|device| device.first_seen);
+    Ok(devices)
 }
 
 fn device(row: &Row<'_>) -> Result<Device, DevicesError> {

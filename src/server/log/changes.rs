@@ -38,6 +38,8 @@ pub(crate) enum Wish {
     Moderate(Moderation),
     /// That the asking account is in no room any more.
     LeaveAll,
+    /// That so many of the messages of the asking account, which is gone, are taken away.
+    RemoveSaid { count: usize },
 }
 
 /// What is to be done in a room.
@@ -135,6 +137,7 @@ impl Batch<'_> {
             Wish::In { room, target } => self.change_room(change, *room, target, &mut effects)?,
             Wish::Moderate(moderation) => self.moderate(change, moderation, &mut effects)?,
             Wish::LeaveAll => self.leave_all(change, &mut effects)?,
+            Wish::RemoveSaid { count } => self.remove_said(&change.by, *count)?,
         };
         if let Err(refusal) = done {
             return Ok(Outcome::Refused(refusal));

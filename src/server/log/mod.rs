@@ -19,6 +19,7 @@ mod search;
 mod search_expression;
 mod search_index;
 mod store;
+mod survey;
 
 pub(super) use changes::{Change, Effect, Refusal, Target, Wish};
 pub(super) use history::Stretch;
@@ -29,3 +30,4 @@ pub(super) use schema::LogError;
 pub(super) use search::{Finds, Search, Spot};
 pub(super) use search_index::SearchIndex;
 pub(super) use store::{LogReader, LogStore, Outcome, Write};
+pub(super) use survey::{Authored, Membership, RoomSize};

@@ -111,6 +111,24 @@ impl Batch<'_> {
         Ok(Ok(()))
     }
 
+    /// Takes away what someone has said, so many messages at most, for the operator of the server.
+    pub(super) fn remove_said(&mut self, author: &Username, count: usize) -> Result<Done, LogError> {
+        let mut delete = self.transaction.prepare_cached(
+            "DELETE FROM reactions WHERE (room, sequence) IN
+             (SELECT room, sequence FROM messages WHERE author = ?1 AND kind < ?2 ORDER BY id LIMIT ?3)",
+        )?;
+        delete.execute(params![author.as_str(), BODY_OF_SERVER_MIN, count])?;
+        drop(delete);
+        let mut update = self.transaction.prepare_cached(
+            "UPDATE messages SET kind = ?4, body = x'', edited = NULL WHERE id IN
+             (SELECT id FROM messages WHERE author = ?1 AND kind < ?2 ORDER BY id LIMIT ?3)",
+        )?;
+        let removed = update.execute(params![author.as_str(), BODY_OF_SERVER_MIN, count, BODY_REMOVED])?;
+        drop(update);
+        self.overwrites = true;
+        Ok(if removed == 0 { Err(Refusal::AlreadySo) } else { Ok(()) })
+    }
+
     fn react(&self, subject: &Subject, by: &Username, reaction: &Reaction) -> Result<Done, LogError> {
         let mut count = self.transaction.prepare_cached(
             "SELECT count(*) FROM reactions WHERE room = ?1 AND sequence = ?2 AND account = ?3",

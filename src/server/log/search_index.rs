@@ -98,6 +98,11 @@ impl SearchIndex {
         Ok(is_same.then_some((connection, progress)))
     }
 
+    /// Removes the index of a log that no server writes.
+    pub(crate) fn remove(path: &Path) -> Result<(), LogError> {
+        remove(path)
+    }
+
     /// The last note of a change that was taken in: those up to it are needed no more.
     pub(crate) fn altered(&self) -> i64 {
         self.progress.altered

@@ -1,7 +1,7 @@
 //! The parser of `users.db`: what it accepts it keeps to the byte, with every cost within its bounds, and what it
 //! writes it accepts.
 //!
-//! The parser is the server's own business, and stays so: its two files, which need nothing else of the server, are
+//! The parser is the server's own business, and stays so: its files, which need nothing else of the server, are
 //! compiled here once more, with their tests. They expect `names` at the root of the crate.
 
 use std::collections::HashSet;
@@ -13,7 +13,7 @@ use users_file::{AccountLine, LineError, Role, UsersFile, UsersFileError};
 #[path = "../../../src/server/accounts/password_hash.rs"]
 mod password_hash;
 #[allow(dead_code, reason = "the server needs more of it")]
-#[path = "../../../src/server/accounts/users_file.rs"]
+#[path = "../../../src/server/accounts/users_file/mod.rs"]
 mod users_file;
 
 const HASH: &str =
@@ -35,6 +35,7 @@ pub fn run(bytes: &[u8]) -> bool {
         assert_within_bounds(&account.hash);
         assert!(account.hash.to_string().parse().is_ok_and(|again: StoredHash| again == account.hash));
         assert_replaces_its_hash(&file, account);
+        assert_goes_for_good(&file, account);
     }
     assert_takes_an_account_more(&file);
     !file.accounts().is_empty()
@@ -74,10 +75,18 @@ fn assert_replaces_its_hash(file: &UsersFile, account: &AccountLine) {
     }
 }
 
+/// A name that is gone is nobody's until it is set free.
+fn assert_goes_for_good(file: &UsersFile, account: &AccountLine) {
+    let gone = file.with_gone(&account.name).unwrap().ok().unwrap();
+    assert!(gone.account(&account.name).is_none() && gone.names().count() == file.names().count());
+    let free = gone.with_free(&account.name).unwrap().ok().unwrap();
+    assert_eq!(free.names().count(), file.names().count() - 1);
+}
+
 fn assert_takes_an_account_more(file: &UsersFile) {
     let (name, hash) = ("newcomer".parse().unwrap(), HASH.parse().unwrap());
     let grown = file.with_account(&name, Role::Member, &hash);
-    assert_eq!(grown.is_ok(), file.account(&name).is_none());
+    assert_eq!(grown.is_ok(), file.names().all(|other| *other != name));
     if let Ok(grown) = grown {
         assert!(grown.as_str().starts_with(file.as_str()));
         assert_eq!(grown.accounts().len(), file.accounts().len() + 1);

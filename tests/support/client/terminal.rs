@@ -57,11 +57,15 @@ impl Callbacks for Title {
 
 impl Terminal {
     /// Runs `chat client` with these arguments on a terminal of so many columns and rows.
-    pub fn start(home: &Home, (columns, rows): (u16, u16), arguments: &[&str]) -> Self {
+    pub fn start(home: &Home, size: (u16, u16), arguments: &[&str]) -> Self {
+        Self::run(home, size, &[&["client", "--no-remember"], arguments].concat())
+    }
+
+    /// Runs `chat` with these arguments.
+    pub fn run(home: &Home, (columns, rows): (u16, u16), arguments: &[&str]) -> Self {
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         let mode_before = mode_of(&*pair.master);
         let mut command = CommandBuilder::new(PROGRAM);
-        command.args(["client", "--no-remember"]);
         command.args(arguments);
         for name in OF_OTHERS {
             command.env_remove(name);

@@ -2,6 +2,8 @@
 //! they wrote is kept to the byte, and what can't be right is refused with its line before anything is done
 //! with it.
 
+mod edits;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
@@ -16,14 +18,17 @@ pub(crate) const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The longest line, comments included, in bytes without its end: 1 KiB.
 pub(crate) const LINE_BYTES_MAX: usize = 1024;
 
-/// A `users.db` that holds to its format: one account a line, `name:role:hash`, no name twice; blank lines,
-/// and lines that begin with `#`, are for people. Lines may end as on Unix or as on Windows.
+/// A `users.db` that holds to its format: one account a line, `name:role:hash`, no name twice; `name:gone:` for a name
+/// that nobody has any more and nobody is to take; blank lines, and lines that begin with `#`, are for people. Lines may
+/// end as on Unix or as on Windows.
 #[derive(Default)]
 pub(crate) struct UsersFile {
     /// The whole file.
     text: String,
     /// One for each account, in the order of the text.
     lines: Vec<AccountLine>,
+    /// One for each name that is gone, likewise.
+    gone: Vec<GoneLine>,
 }
 
 /// An account as it stands in the file.
@@ -34,9 +39,27 @@ pub(crate) struct AccountLine {
     pub(crate) role: Role,
     /// Of its owner's password.
     pub(crate) hash: StoredHash,
+    /// Where the role is in the text.
+    role_at: Range<usize>,
     /// Where the hash is in the text.
     hash_at: Range<usize>,
 }
+
+/// A name that was someone's.
+struct GoneLine {
+    name: Username,
+    /// Where the line is in the text, with its end.
+    at: Range<usize>,
+}
+
+/// A line that is not for people alone.
+enum Line {
+    Account(AccountLine),
+    Gone(GoneLine),
+}
+
+/// The role of a name that is gone.
+const GONE: &str = "gone";
 
 /// What the owner of an account may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,21 +129,26 @@ impl UsersFile {
             let number = valid.filter(|&&byte| byte == b'\n').count() + 1;
             UsersFileError::BadLine { number, reason: LineError::NotUtf8 }
         })?;
-        let mut lines = Vec::new();
+        let (mut lines, mut gone) = (Vec::new(), Vec::new());
         let mut seen = HashMap::new();
         let mut start = 0;
         for (number, line) in (1..).zip(text.split_inclusive('\n')) {
             let bad = |reason| UsersFileError::BadLine { number, reason };
-            if let Some(account) = parse_line(line, start).map_err(bad)? {
-                match seen.entry(account.name.clone()) {
+            let parsed = parse_line(line, start).map_err(bad)?;
+            if let Some(name) = parsed.as_ref().map(Line::name) {
+                match seen.entry(name.clone()) {
                     Entry::Occupied(first) => return Err(bad(LineError::Duplicate { first: *first.get() })),
                     Entry::Vacant(place) => place.insert(number),
                 };
-                lines.push(account);
+            }
+            match parsed {
+                Some(Line::Account(account)) => lines.push(account),
+                Some(Line::Gone(name)) => gone.push(name),
+                None => {}
             }
             start += line.len();
         }
-        Ok(Self { text, lines })
+        Ok(Self { text, lines, gone })
     }
 
     /// The file's contents. What was parsed comes out to the byte.
@@ -138,57 +166,45 @@ impl UsersFile {
         self.lines.iter().find(|line| line.name == *name)
     }
 
-    /// The same file with one more account at its end; everything before stays as it is.
-    ///
-    /// # Errors
-    /// When the name is in it already, or the file would be too large.
-    pub(crate) fn with_account(
-        &self,
-        name: &Username,
-        role: Role,
-        hash: &StoredHash,
-    ) -> Result<Self, UsersFileError> {
-        let line_end = if self.text.contains("\r\n") { "\r\n" } else { "\n" };
-        let missing_end = if self.text.is_empty() || self.text.ends_with('\n') { "" } else { line_end };
-        Self::parse(format!("{}{missing_end}{name}:{role}:{hash}{line_end}", self.text).into_bytes())
+    /// All names that are gone.
+    pub(crate) fn gone(&self) -> impl Iterator<Item = &Username> {
+        self.gone.iter().map(|line| &line.name)
     }
 
-    /// The same file with another hash for one account; everything else stays as it is. `None` if that
-    /// account is not in it with the hash `old`.
-    ///
-    /// # Errors
-    /// When the file would be too large, or the line too long: spaces at its end count.
-    pub(crate) fn with_hash(
-        &self,
-        name: &Username,
-        old: &StoredHash,
-        new: &StoredHash,
-    ) -> Option<Result<Self, UsersFileError>> {
-        let line = self.account(name).filter(|line| line.hash == *old)?;
-        let mut text = self.text.clone();
-        text.replace_range(line.hash_at.clone(), &new.to_string());
-        Some(Self::parse(text.into_bytes()))
+    /// All names that can't be had, in the order of the file; those that are gone come last.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Username> {
+        self.lines.iter().map(|line| &line.name).chain(self.gone())
     }
 }
 
-/// `line` has its end still; `start` is where it begins in the text. `None` for a line that is for people.
-fn parse_line(line: &str, start: usize) -> Result<Option<AccountLine>, LineError> {
-    if line.trim_end_matches(['\r', '\n']).len() > LINE_BYTES_MAX {
+/// `whole` has its end still; `start` is where it begins in the text. `None` for a line that is for people.
+fn parse_line(whole: &str, start: usize) -> Result<Option<Line>, LineError> {
+    if whole.trim_end_matches(['\r', '\n']).len() > LINE_BYTES_MAX {
         return Err(LineError::TooLong);
     }
-    let line = line.trim_ascii_end(); // nobody sees a space there
+    let line = whole.trim_ascii_end(); // nobody sees a space there
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
     }
     let (name, rest) = line.split_once(':').ok_or(LineError::NotAnAccount)?;
     let (role, hash) = rest.split_once(':').ok_or(LineError::NotAnAccount)?;
+    let name = name.parse()?;
+    if role == GONE && hash.is_empty() {
+        return Ok(Some(Line::Gone(GoneLine { name, at: start..start + whole.len() })));
+    }
     let end = start + line.len();
-    Ok(Some(AccountLine {
-        name: name.parse()?,
-        role: role.parse()?,
-        hash: hash.parse()?,
-        hash_at: end - hash.len()..end,
-    }))
+    let hash_at = end - hash.len()..end;
+    let role_at = hash_at.start - 1 - role.len()..hash_at.start - 1;
+    Ok(Some(Line::Account(AccountLine { name, role: role.parse()?, hash: hash.parse()?, role_at, hash_at })))
+}
+
+impl Line {
+    fn name(&self) -> &Username {
+        match self {
+            Self::Account(line) => &line.name,
+            Self::Gone(line) => &line.name,
+        }
+    }
 }
 
 impl FromStr for Role {
@@ -227,10 +243,6 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn other_hash() -> StoredHash {
-        HASH.replace("$AAAA", "$BBBB").parse().unwrap()
-    }
-
     #[test]
     fn what_was_read_is_written_to_the_byte() {
         let account = format!("alice:admin:{HASH}");
@@ -241,6 +253,7 @@ mod tests {
             &format!("# é\n\n  \n{account}  \n#end\n"),
             &format!("#a\r\n{account}\r\n\r\nbob:member:{HASH}\r\n"),
             &account,
+            &format!("bob:gone:\n{account}\ncarol:gone: \r\n"),
         ] {
             assert_eq!(parse(text).ok().unwrap().as_str(), text);
         }
@@ -257,39 +270,6 @@ mod tests {
     }
 
     #[test]
-    fn a_new_account_goes_to_the_end_in_a_line_of_its_own() {
-        for (before, after) in [
-            (String::new(), format!("bob:member:{HASH}\n")),
-            ("# a\n\n".to_owned(), format!("# a\n\nbob:member:{HASH}\n")),
-            ("# no end".to_owned(), format!("# no end\nbob:member:{HASH}\n")),
-            ("# a\r\n# no end".to_owned(), format!("# a\r\n# no end\r\nbob:member:{HASH}\r\n")),
-        ] {
-            let file = parse(&before).ok().unwrap();
-            let grown = file.with_account(&name("bob"), Role::Member, &HASH.parse().unwrap());
-            assert_eq!(grown.ok().unwrap().as_str(), after);
-        }
-    }
-
-    #[test]
-    fn a_name_is_not_added_twice() {
-        let file = parse(&format!("\nbob:admin:{HASH}\n")).ok().unwrap();
-        let error = file.with_account(&name("bob"), Role::Member, &HASH.parse().unwrap()).err();
-        let reason = LineError::Duplicate { first: 2 };
-        assert_eq!(error, Some(UsersFileError::BadLine { number: 3, reason }));
-    }
-
-    #[test]
-    fn another_hash_replaces_only_the_old_one_in_its_line() {
-        let text = format!("# a\r\nBob:admin:{HASH} \r\ncarol:member:{HASH}");
-        let file = parse(&text).ok().unwrap();
-        let (old, new) = (HASH.parse().unwrap(), other_hash());
-        let changed = file.with_hash(&name("bob"), &old, &new).unwrap().ok().unwrap();
-        assert_eq!(changed.as_str(), format!("# a\r\nBob:admin:{new} \r\ncarol:member:{HASH}"));
-        assert!(changed.with_hash(&name("bob"), &old, &new).is_none(), "edited meanwhile");
-        assert!(file.with_hash(&name("dave"), &old, &new).is_none(), "not there");
-    }
-
-    #[test]
     fn a_bad_line_is_refused_with_its_number_and_its_reason() {
         let long_comment = format!("#{}", "x".repeat(LINE_BYTES_MAX));
         let costly = HASH.replace("m=19456", "m=4194304");
@@ -302,6 +282,8 @@ mod tests {
             (&format!("\u{feff}alice:admin:{HASH}"), LineError::Name(UsernameError::BadCharacter)),
             (&format!("server:admin:{HASH}"), LineError::Name(UsernameError::Reserved)),
             (&format!("alice:Admin:{HASH}"), LineError::Role),
+            (&format!("alice:gone:{HASH}"), LineError::Role),
+            ("BOB:gone:", LineError::Duplicate { first: 2 }),
             (&format!("alice::{HASH}"), LineError::Role),
             (&format!("alice:admin:{costly}"), LineError::Hash(StoredHashError::CostOutOfBounds)),
             (&format!("BOB:member:{HASH}"), LineError::Duplicate { first: 2 }),
