@@ -2,6 +2,7 @@
 
 mod admin;
 mod config_file;
+mod guest;
 mod in_force;
 
 use std::env;
@@ -11,11 +12,10 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::admin::AdminArgs;
 pub use self::config_file::ConfigFileError;
+use self::guest::{ClientArgs, SendArgs, TailArgs};
 use crate::client::{self, ClientError};
 use crate::limit::Limit;
-use crate::link::Link;
-use crate::names::Username;
-use crate::secret_source::{PASSWORD_VARIABLE, SERVER_PASSWORD_VARIABLE, SecretSource};
+use crate::secret_source::{SERVER_PASSWORD_VARIABLE, SecretSource};
 use crate::server::{self, Registration};
 
 /// A private group chat in one program.
@@ -44,6 +44,10 @@ enum Command {
     Server(ServerArgs),
     /// Connects to a server: sign up or log in, then type.
     Client(ClientArgs),
+    /// Says one thing, for scripts: it ends with 0 when the server has it on its disk.
+    Send(SendArgs),
+    /// Shows what is said in a room, for scripts, until it is stopped.
+    Tail(TailArgs),
     /// Asks the server on this host for something, or does it on its files when it does not run.
     #[command(arg_required_else_help = true)]
     Admin(AdminArgs),
@@ -87,54 +91,13 @@ struct ServerArgs {
     check_config: bool,
 }
 
-#[derive(Args)]
-#[command(after_long_help = format!("What can be typed:\n{}", client::manual()))]
-struct ClientArgs {
-    /// A chat:// link, a host, or host:port.
-    #[arg(default_value = "localhost")]
-    target: Link,
-    /// The name to log in with, or to sign up.
-    #[arg(long, value_name = "NAME")]
-    user: Option<Username>,
-    /// Makes a new account.
-    #[arg(long)]
-    signup: bool,
-    /// Reads the password from the first line of a file.
-    #[arg(long, value_name = "FILE", conflicts_with = "password_command")]
-    password_file: Option<PathBuf>,
-    /// Reads the password from the first line that a command prints.
-    #[arg(long, value_name = "COMMAND")]
-    password_command: Option<String>,
-    /// Reads the server's password, if it wants one of who signs up, from the first line of a file.
-    #[arg(long, value_name = "FILE", conflicts_with = "server_password_command")]
-    server_password_file: Option<PathBuf>,
-    /// The same from the first line that a command prints.
-    #[arg(long, value_name = "COMMAND")]
-    server_password_command: Option<String>,
-    /// One line per event, without line editing: for pipes and screen readers.
-    #[arg(long)]
-    plain: bool,
-    /// Neither uses nor makes a key by which the server remembers this device.
-    #[arg(long)]
-    no_remember: bool,
-    /// Keeps what this client knows of servers apart from the other profiles.
-    #[arg(long, value_name = "NAME")]
-    profile: Option<Username>,
-    /// Sets a bound, for example session-seconds=3600; an unknown name lists them all.
-    #[arg(long, value_name = "NAME=VALUE")]
-    limit: Vec<Limit<client::Limits>>,
-    /// A file with these options, one a line: NAME = VALUE [default: ~/.config/chat/client.toml, if it is there].
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-}
-
 /// What the command line asks for.
 pub enum Job {
     /// `chat server`.
     Server(server::Config),
     /// `chat server --check-config`; holds what to show if all is well.
     CheckConfig(server::Config, Vec<String>),
-    /// `chat client`.
+    /// `chat client` and the other commands that come to a server as someone.
     Client(client::Config),
     /// `chat admin`.
     Admin(server::AdminConfig),
@@ -186,6 +149,8 @@ impl Cli {
             }
             Command::Server(args) => Ok(Job::Server(args.into_config()?)),
             Command::Client(args) => Ok(Job::Client(args.into_config()?)),
+            Command::Send(args) => Ok(Job::Client(args.into_config()?)),
+            Command::Tail(args) => Ok(Job::Client(args.into_config()?)),
             Command::Admin(args) => args.into_config().map(Job::Admin),
         }
     }
@@ -216,32 +181,6 @@ impl ServerArgs {
             members_invite,
             server_password,
             motd_file,
-            limits,
-        })
-    }
-}
-
-impl ClientArgs {
-    fn into_config(self) -> Result<client::Config, NoHome> {
-        let mut data_dir = data_home()?;
-        if let Some(profile) = self.profile {
-            data_dir = data_dir.join("profiles").join(profile.as_str());
-        }
-        let password = source(self.password_file, self.password_command, PASSWORD_VARIABLE);
-        let server_password =
-            source(self.server_password_file, self.server_password_command, SERVER_PASSWORD_VARIABLE);
-        let user = self.user.or_else(|| self.target.user.clone());
-        let (link, sign_up, plain, remember) = (self.target, self.signup, self.plain, !self.no_remember);
-        let limits = Limit::collect(self.limit);
-        Ok(client::Config {
-            link,
-            user,
-            sign_up,
-            password,
-            server_password,
-            plain,
-            remember,
-            data_dir,
             limits,
         })
     }

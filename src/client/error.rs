@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use crate::channel::{ChannelError, Fingerprint, PublicKey};
-use crate::names::{PASSWORD_RULE, PasswordError, RoomName};
+use crate::names::{MessageTextError, PASSWORD_RULE, PasswordError, RoomName};
 use crate::secret_source::SecretSourceError;
 use crate::terminal_text::one_line;
 
@@ -270,10 +270,62 @@ pub enum ClientError {
         /// What the server said.
         reason: String,
     },
+    /// There is no text to send.
+    #[error("there is nothing to send; write the text after the room, or '-' and give it on standard input")]
+    NoText,
+    /// What stands on standard input is no text.
+    #[error("not sent: standard input is not UTF-8; convert it first")]
+    TextNotUtf8,
+    /// What was to be sent is no message.
+    #[error("not sent: {0}")]
+    NoMessage(#[from] MessageTextError),
+    /// The server has refused what was to be sent.
+    #[error("not sent to {room}: {}", one_line(.reason))]
+    NotSaid {
+        /// Where it was to be said.
+        room: RoomName,
+        /// What the server said.
+        reason: String,
+    },
+    /// The connection was lost before the answer, and no other one has brought it in time.
+    #[error(
+        "{address} has not acknowledged it within {} s ({}), so it may have been said or not; look before you send it \
+         again", .within.as_secs(), one_line(.reason)
+    )]
+    NotAcknowledged {
+        /// `host:port`.
+        address: String,
+        /// How long it was tried.
+        within: Duration,
+        /// What went wrong last.
+        reason: String,
+    },
+    /// A room can't be followed (any more).
+    #[error("{room} can't be followed: {}", one_line(.reason))]
+    NotFollowed {
+        /// The room.
+        room: RoomName,
+        /// What the server said.
+        reason: String,
+    },
+    /// The connection broke before it was clear where to begin.
+    #[error("the connection to {address} was lost before anything came ({}); try again", one_line(.reason))]
+    LostAtBeginning {
+        /// `host:port`.
+        address: String,
+        /// How it ended.
+        reason: String,
+    },
     /// Something that was to be said was not.
     #[error("{} not delivered; see the lines marked '!', and send again what still matters", messages(*.count))]
     NotDelivered {
         /// How many messages.
+        count: usize,
+    },
+    /// Something that a program has asked for was not done.
+    #[error("{count} requests were not done; see the events 'refused' and 'error'")]
+    NotDone {
+        /// How many requests.
         count: usize,
     },
     /// Ctrl-C at a question.
@@ -298,10 +350,19 @@ impl ClientError {
             | Self::Secret(_)
             | Self::NoSuchRoom { .. }
             | Self::NotDelivered { .. }
+            | Self::NotDone { .. }
+            | Self::NotSaid { .. }
+            | Self::NotFollowed { .. }
+            | Self::NotAcknowledged { .. }
             | Self::Stopped
             | Self::Output(_)
             | Self::NoEntropy => 1,
-            Self::NoName | Self::NoPassword | Self::NoServerPassword => 2,
+            Self::NoName
+            | Self::NoPassword
+            | Self::NoServerPassword
+            | Self::NoText
+            | Self::TextNotUtf8
+            | Self::NoMessage(_) => 2,
             Self::Resolve { .. }
             | Self::NothingListens { .. }
             | Self::NoAnswer { .. }
@@ -312,6 +373,7 @@ impl ClientError {
             | Self::WeakerSuite { .. }
             | Self::Full { .. }
             | Self::LostAtLogin { .. }
+            | Self::LostAtBeginning { .. }
             | Self::PutOff { .. }
             | Self::UnknownServer { .. }
             | Self::NotTrusted { .. } => 3,

@@ -2,7 +2,7 @@
 
 use crate::names::{InviteText, RoomName};
 use crate::wire::{
-    Code, Device, Hit, PastMessage, PersonCard, Place, RoomCard, RoomLine, RoomMember, Sanction,
+    Code, Device, Hit, MessageId, PastMessage, PersonCard, Place, RoomCard, RoomLine, RoomMember, Sanction,
 };
 
 use super::own::Saying;
@@ -10,12 +10,14 @@ use super::own::Saying;
 /// What a person should see or the session should act on. Times are milliseconds since 1970 by the server's clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Happening {
-    /// A room was entered; what was missed follows.
-    Joined { room: RoomName },
-    /// What was missed is complete.
-    CaughtUp { room: RoomName },
+    /// A room was entered; what was missed after this number follows.
+    Joined { room: RoomName, after: u64 },
+    /// What was missed, up to this number, is complete.
+    CaughtUp { room: RoomName, sequence: u64 },
     /// Someone, perhaps oneself, said something.
-    Said { room: RoomName, at: u64, author: String, kind: u16, body: Vec<u8> },
+    Said { room: RoomName, message: PastMessage },
+    /// Something that one has said oneself is on the server's disk.
+    Accepted { id: MessageId, room: RoomName, sequence: u64, at: u64 },
     /// Someone came.
     Arrived { room: RoomName, at: u64, name: String },
     /// Someone went.
@@ -27,7 +29,7 @@ pub(super) enum Happening {
     /// The server passed over these numbers, which it never should.
     Missing { room: RoomName, first: u64, last: u64 },
     /// A message of one's own was refused and is given up.
-    NotDelivered { saying: Saying, reason: String },
+    NotDelivered { id: MessageId, saying: Saying, code: Option<Code>, reason: String },
     /// The account came into a room otherwise than by this client.
     Added { room: RoomName },
     /// The account is not in a room any more; who has done it and why, if someone else has.
@@ -39,7 +41,7 @@ pub(super) enum Happening {
     /// The answer to a question about rooms or people.
     Told(Told),
     /// Something else was refused.
-    Refused { text: String },
+    Refused { code: Code, text: String },
     /// One has sent more than the server allows, and it reads on later.
     Slowed,
     /// The server has dropped what waited for us; what was said comes again, answers don't.
@@ -73,5 +75,8 @@ pub(super) enum Told {
     Sanctions(String, Vec<Sanction>, bool),
     /// What operators have done in a room, the latest first, and whether there is more.
     Moderations(RoomName, Vec<PastMessage>, bool),
-    No(String),
+    No {
+        code: Code,
+        text: String,
+    },
 }

@@ -151,6 +151,7 @@ fn can_wait(code: Code, wait: Duration, person: &dyn Person) -> bool {
 mod tests {
     use super::super::fake::{FakeServer, Guest, Scripted};
     use super::super::known_servers::KnownServers;
+    use super::super::{Task, View};
     use super::*;
     use crate::names::PasswordError;
     use crate::secret_source::{PASSWORD_VARIABLE, SERVER_PASSWORD_VARIABLE, SecretSource};
@@ -206,7 +207,7 @@ mod tests {
             sign_up: false,
             password: SecretSource::Variable(PASSWORD_VARIABLE),
             server_password: SecretSource::Variable(SERVER_PASSWORD_VARIABLE),
-            plain: true,
+            task: Task::Converse(View::Lines),
             remember: false,
             data_dir: folder.path().to_owned(),
             limits: super::super::Limits::default(),

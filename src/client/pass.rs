@@ -85,6 +85,11 @@ pub(super) fn call(server: &Server, pass: &Pass) -> Result<(Connection, Answer),
     Ok((connection, answer))
 }
 
+/// Whether a session that the server closes for this reason can't be come back to by oneself.
+pub(super) fn is_for_good(code: Code) -> bool {
+    matches!(code, Code::DeviceRevoked | Code::Banned | Code::Removed | Code::AccountGone)
+}
+
 /// The error for a connection that ended before the answer.
 pub(super) fn lost(server: &Server, end: &End) -> ClientError {
     ClientError::LostAtLogin { address: server.address(), reason: end.to_string() }

@@ -45,6 +45,11 @@ pub(super) fn at_the_terminal() -> Box<dyn Person> {
     if io::stdin().is_terminal() && io::stderr().is_terminal() { Box::new(Typist) } else { Box::new(Nobody) }
 }
 
+/// Nobody is to be asked, whoever may sit there.
+pub(super) fn nobody() -> impl Person {
+    Nobody
+}
+
 /// Nobody is there. What is told goes to standard error for whoever reads it later.
 struct Nobody;
 

@@ -14,7 +14,7 @@ mod typing;
 use std::io::{self, IsTerminal};
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -22,23 +22,21 @@ use jiff::tz::TimeZone;
 use crate::names::{AwayReason, RoomName};
 
 use super::comings::Comings;
-use super::connection::Connection;
 use super::event::{EVENTS_MAX, Event};
 use super::leaving::{Leaving, UnderWay};
-use super::line_mode::{PlainLines, Screen, Transcript, is_for_editing, read_keys};
+use super::line_mode::{LINE_BYTES_MAX, PlainLines, Screen, Transcript, is_for_editing, read_keys};
 use super::login::LoggedIn;
-use super::model::{Entered, Model};
+use super::model::Model;
 use super::own_account::OwnAccount;
+use super::reader::unless_nobody_reads;
 use super::server_identity::Server;
 use super::signals::Signals;
-use super::uplink::{Gone, Passed, Uplink};
-use super::{ClientError, Config, room_words};
+use super::turn::Turn;
+use super::uplink::Uplink;
+use super::{ClientError, Config, Task, View, room_words};
 use history::Reading;
 use rooms::Questions;
 use search::LastSearch;
-
-/// How long to wait for an event when nothing else is due.
-const IDLE: Duration = Duration::from_secs(3600);
 
 /// Converses until the person leaves, a signal asks for it, or the server can't be come back to.
 /// Signals were `handled` otherwise until now.
@@ -103,12 +101,12 @@ impl Session {
         let room = config.link.room.clone().unwrap_or_else(RoomName::lobby);
         let is_for_terminal = io::stdout().is_terminal();
         let transcript = Transcript::new(TimeZone::system(), Timestamp::now(), is_for_terminal);
-        let (screen, lines) = if is_for_editing() && !config.plain {
+        let (screen, lines) = if is_for_editing() && config.task == Task::Converse(View::Screen) {
             let screen = Screen::with_editor()?;
             read_keys(events.clone())?;
             (screen, None)
         } else {
-            (Screen::plain(), Some(PlainLines::start(events.clone())?))
+            (Screen::plain(), Some(PlainLines::start(events.clone(), LINE_BYTES_MAX)?))
         };
         let uplink = Uplink::new(server, pass, connection, events, config.limits.session)?;
         let mut session = Self {
@@ -132,14 +130,15 @@ impl Session {
             failed: 0,
         };
         session.show_room()?;
-        session.begin();
+        session.uplink.begin(&mut session.model);
         Ok(session)
     }
 
     fn take_events(&mut self, inbox: &Receiver<Event>) -> Result<(), ClientError> {
         loop {
+            let is_calm = self.is_calm();
+            self.uplink.keep_up(&mut self.model, is_calm);
             if self.uplink.is_up() {
-                self.send_unsent();
                 self.ask_questions()?;
                 self.mark_if_due();
             }
@@ -148,10 +147,6 @@ impl Session {
                 lines.allow(unsettled);
             }
             self.tell_due_comings()?;
-            self.uplink.try_if_due();
-            if self.is_calm() {
-                self.uplink.renew_if_due();
-            }
             if self.may_leave() {
                 return Ok(());
             }
@@ -168,40 +163,23 @@ impl Session {
     }
 
     fn take(&mut self, event: Event) -> Result<ControlFlow<()>, ClientError> {
-        match event {
-            Event::Server(line, message) => match self.uplink.pass(line, message) {
-                Passed::On(message) => self.heard(message)?,
-                Passed::Entered(rooms) => self.move_over(&rooms),
-                Passed::Over => {}
-            },
-            Event::Ended(line, end) => match self.uplink.ended(line) {
-                Gone::Present => {
-                    let reason = self.closing.take().unwrap_or_else(|| end.to_string());
-                    return Ok(self.lost(&reason)?);
-                }
-                Gone::MovedBack(rooms) => self.model.moved_back(&rooms),
-                Gone::Other => {}
-            },
-            Event::Renewed(mut tried) => {
-                tried.iter_mut().try_for_each(|connection| self.tell_news(connection))?;
-                if self.uplink.renewed(tried, self.model.entered()) {
-                    self.begin();
-                }
+        let is_calm = self.is_calm();
+        match self.uplink.turn(&mut self.model, event, is_calm)? {
+            Turn::Heard(message) => self.heard(message)?,
+            Turn::Lost(end) => {
+                let reason = self.closing.take().unwrap_or_else(|| end.to_string());
+                return Ok(self.lost(&reason)?);
             }
-            Event::CameBack(Ok(mut connection)) => {
-                self.tell_news(&mut connection)?;
-                self.uplink.came_back(*connection);
-                self.begin();
+            Turn::PutOff(reason) => self.note(&format!("the server says: {reason}"))?,
+            Turn::News(news) => self.note(&news)?,
+            Turn::Began(news) => {
+                news.map_or(Ok(()), |news| self.note(&news))?;
+                self.say_away_again();
             }
-            Event::CameBack(Err(error)) if error.is_final() => return Err(error),
-            Event::CameBack(Err(ClientError::PutOff { reason, wait, .. })) => {
-                self.uplink.put_off(wait);
-                self.note(&format!("the server says: {reason}"))?;
-            }
-            Event::CameBack(Err(_)) => self.uplink.lost(),
-            Event::Line(line) => return self.plain_line(line),
-            Event::Key(key) => return self.key(key),
-            Event::Stop => return Ok(Break(())),
+            Turn::Own(Event::Line(line)) => return self.plain_line(line),
+            Turn::Own(Event::Key(key)) => return self.key(key),
+            Turn::Own(Event::Stop) => return Ok(Break(())),
+            Turn::Own(_) | Turn::None => {}
         }
         Ok(Continue(()))
     }
@@ -218,32 +196,6 @@ impl Session {
         // Who types has seen what was refused; a script has only the exit code.
         let failed = undelivered.len() + if self.lines.is_some() { self.failed } else { 0 };
         if failed == 0 { Ok(()) } else { Err(ClientError::NotDelivered { count: failed }) }
-    }
-
-    /// On a new connection: enters what is to be entered, and asks for the rooms that the account is in.
-    fn begin(&mut self) {
-        self.send_unsent();
-        let ask = self.model.ask_for_rooms();
-        self.uplink.send(&ask);
-        self.say_away_again();
-    }
-
-    fn send_unsent(&mut self) {
-        for message in self.model.take_unsent() {
-            self.uplink.send(&message);
-        }
-    }
-
-    /// The new connection is in the rooms.
-    fn move_over(&mut self, rooms: &[Entered]) {
-        if self.is_calm() && rooms.len() == self.model.rooms().count() {
-            self.model.moved(rooms);
-            self.uplink.move_over();
-            let ask = self.model.ask_for_rooms();
-            self.uplink.send(&ask);
-        } else {
-            self.uplink.put_off_renewal();
-        }
     }
 
     /// Whether another connection could take the place of the present one without anyone noticing: nobody is on the way
@@ -271,10 +223,6 @@ impl Session {
         Ok(if is_asked_to_leave { Break(()) } else { Continue(()) })
     }
 
-    fn tell_news(&mut self, connection: &mut Connection) -> io::Result<()> {
-        connection.news.take().map_or(Ok(()), |news| self.note(&news))
-    }
-
     fn want_to_leave(&mut self) {
         self.leaving = Some(Leaving::begin(self.under_way()));
     }
@@ -296,16 +244,12 @@ impl Session {
     }
 
     fn patience(&self) -> Duration {
-        let due = self
-            .uplink
-            .next_try()
-            .into_iter()
-            .chain(self.comings.as_ref().and_then(Comings::due))
-            .chain(self.leaving.as_ref().map(Leaving::until))
-            .chain(self.uplink.next_renewal().filter(|_| self.is_calm()))
-            .chain(self.reading.next_mark())
-            .min();
-        due.map_or(IDLE, |due| due.saturating_duration_since(Instant::now()))
+        let due = [
+            self.comings.as_ref().and_then(Comings::due),
+            self.leaving.as_ref().map(Leaving::until),
+            self.reading.next_mark(),
+        ];
+        self.uplink.patience(self.is_calm(), due.into_iter().flatten())
     }
 
     fn not_sent(&mut self, why: &str) -> io::Result<()> {
@@ -320,13 +264,5 @@ impl Session {
 
     fn print(&mut self, lines: &[String]) -> io::Result<()> {
         self.screen.print(lines.iter().map(String::as_str))
-    }
-}
-
-/// Whoever reads our output has left, as `head` does; then there is nothing more to say.
-fn unless_nobody_reads(error: ClientError) -> Result<(), ClientError> {
-    match error {
-        ClientError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        error => Err(error),
     }
 }

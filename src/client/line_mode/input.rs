@@ -11,15 +11,15 @@ use crate::names::MESSAGE_BYTES_MAX;
 /// The most lines of a pipe that are in the works: read, and not yet settled with the server.
 const LINES_MAX: usize = 64;
 
-/// The longest line that is kept, in bytes: a message and `\r`.
-const LINE_BYTES_MAX: usize = MESSAGE_BYTES_MAX + 1;
+/// The longest line of a person that is kept, in bytes: a message and `\r`.
+pub(in crate::client) const LINE_BYTES_MAX: usize = MESSAGE_BYTES_MAX + 1;
 
 /// What a plain read gives.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::client) enum TypedLine {
     /// A line, without its end.
     Text(String),
-    /// A line that no message can hold; its size in bytes.
+    /// A line that is longer than any that means something; its size in bytes.
     TooLong(usize),
     /// A line that is not UTF-8.
     NotText,
@@ -51,10 +51,10 @@ pub(in crate::client) struct PlainLines {
 }
 
 impl PlainLines {
-    /// Starts the thread; nothing is read before [`Self::allow`].
-    pub(in crate::client) fn start(events: SyncSender<Event>) -> io::Result<Self> {
+    /// Starts the thread; nothing is read before [`Self::allow`]. Of a line no more is kept than so many bytes.
+    pub(in crate::client) fn start(events: SyncSender<Event>, line_bytes_max: usize) -> io::Result<Self> {
         let (permits, permitted) = channel();
-        let read = move || read_lines(&mut io::stdin().lock(), &permitted, &events);
+        let read = move || read_lines(&mut io::stdin().lock(), line_bytes_max, &permitted, &events);
         thread::Builder::new().name("lines".into()).spawn(read)?;
         Ok(Self { permits, given: 0, taken: 0 })
     }
@@ -73,10 +73,10 @@ impl PlainLines {
     }
 }
 
-fn read_lines(source: &mut impl BufRead, permitted: &Receiver<()>, events: &SyncSender<Event>) {
+fn read_lines(source: &mut impl BufRead, most: usize, permitted: &Receiver<()>, events: &SyncSender<Event>) {
     while permitted.recv().is_ok() {
         // What can't be read any more has ended.
-        let line = read_line(source).unwrap_or(TypedLine::End);
+        let line = read_line(source, most).unwrap_or(TypedLine::End);
         let is_last = line == TypedLine::End;
         if events.send(Event::Line(line)).is_err() || is_last {
             return;
@@ -84,8 +84,8 @@ fn read_lines(source: &mut impl BufRead, permitted: &Receiver<()>, events: &Sync
     }
 }
 
-/// Reads one line and keeps no more of it than a message can hold.
-fn read_line(source: &mut impl BufRead) -> io::Result<TypedLine> {
+/// Reads one line and keeps no more of it than it may have.
+fn read_line(source: &mut impl BufRead, most: usize) -> io::Result<TypedLine> {
     let mut line = Vec::new();
     let mut size = 0;
     loop {
@@ -99,18 +99,18 @@ fn read_line(source: &mut impl BufRead) -> io::Result<TypedLine> {
             return Ok(TypedLine::End);
         }
         let is_last = chunk.is_empty() || end.is_some();
-        line.extend(content.iter().take(LINE_BYTES_MAX + 1 - line.len()));
+        line.extend(content.iter().take(most + 1 - line.len()));
         size += content.len();
         let used = content.len() + usize::from(end.is_some());
         source.consume(used);
         if is_last {
-            return Ok(typed(line, size));
+            return Ok(typed(line, size, most));
         }
     }
 }
 
-fn typed(mut line: Vec<u8>, size: usize) -> TypedLine {
-    if size > LINE_BYTES_MAX {
+fn typed(mut line: Vec<u8>, size: usize, most: usize) -> TypedLine {
+    if size > most {
         return TypedLine::TooLong(size);
     }
     if line.last() == Some(&b'\r') {
@@ -127,8 +127,10 @@ mod tests {
 
     fn lines(bytes: &[u8], buffer: usize) -> Vec<TypedLine> {
         let mut source = BufReader::with_capacity(buffer, bytes);
-        std::iter::from_fn(|| Some(read_line(&mut source).unwrap()).filter(|line| *line != TypedLine::End))
-            .collect()
+        std::iter::from_fn(|| {
+            Some(read_line(&mut source, LINE_BYTES_MAX).unwrap()).filter(|line| *line != TypedLine::End)
+        })
+        .collect()
     }
 
     fn text(text: &str) -> TypedLine {
@@ -150,7 +152,7 @@ mod tests {
         let read = lines(format!("{long}\n{long}x\n\nafter").as_bytes(), 100);
         assert_eq!(read, [text(&long), TypedLine::TooLong(LINE_BYTES_MAX + 1), text(""), text("after")]);
         let mut endless = BufReader::new(io::repeat(b'x').take(10_000_000));
-        assert_eq!(read_line(&mut endless).unwrap(), TypedLine::TooLong(10_000_000));
+        assert_eq!(read_line(&mut endless, LINE_BYTES_MAX).unwrap(), TypedLine::TooLong(10_000_000));
     }
 
     #[test]
@@ -163,8 +165,9 @@ mod tests {
         let (permits, permitted) = channel();
         let (events, arrived) = sync_channel(1_000);
         let mut plain = PlainLines { permits, given: 0, taken: 0 };
-        let endless =
-            thread::spawn(move || read_lines(&mut b"x\n".repeat(200).as_slice(), &permitted, &events));
+        let endless = thread::spawn(move || {
+            read_lines(&mut b"x\n".repeat(200).as_slice(), LINE_BYTES_MAX, &permitted, &events);
+        });
         plain.allow(0);
         for _ in 0..LINES_MAX {
             assert!(matches!(arrived.recv().unwrap(), Event::Line(_)));

@@ -11,7 +11,7 @@ mod secret;
 mod transcript;
 
 pub(super) use editor::{Editor, Pressed};
-pub(super) use input::{PlainLines, TypedLine, read_keys};
+pub(super) use input::{LINE_BYTES_MAX, PlainLines, TypedLine, read_keys};
 pub(super) use screen::{RawMode, Screen, Struck, columns, is_for_editing, row};
 pub(super) use secret::{SecretKey, SecretLine};
 pub(super) use transcript::Transcript;

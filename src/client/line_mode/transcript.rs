@@ -36,33 +36,26 @@ impl Transcript {
         Self { zone, day, is_for_terminal }
     }
 
-    /// Something was said, `at` in milliseconds since 1970. A change of the room is something that happens.
-    pub(in crate::client) fn said(
-        &mut self,
-        room: &RoomName,
-        at: u64,
-        author: &str,
-        kind: u16,
-        body: &[u8],
-    ) -> Vec<String> {
-        let what = self.what_was_said(room, author, kind, body);
-        self.dated(at, what)
+    /// Something was said. A change of the room is something that happens.
+    pub(in crate::client) fn said(&mut self, room: &RoomName, message: &PastMessage) -> Vec<String> {
+        let what = self.what_was_said(room, message);
+        self.dated(message.at, what)
     }
 
     /// Something that was said before, as a note with its day and time.
     pub(in crate::client) fn past(&self, room: &RoomName, message: &PastMessage) -> String {
-        let PastMessage { at, author, kind, body, .. } = message;
-        let what = self.what_was_said(room, author, *kind, body);
-        note(&self.now(), format!("{} {what}", self.day_and_time(*at)))
+        let what = self.what_was_said(room, message);
+        note(&self.now(), format!("{} {what}", self.day_and_time(message.at)))
     }
 
-    fn what_was_said(&self, room: &RoomName, author: &str, kind: u16, body: &[u8]) -> String {
-        let event = (kind == BODY_ROOM_EVENT).then(|| RoomEvent::parse(body)).flatten();
+    fn what_was_said(&self, room: &RoomName, message: &PastMessage) -> String {
+        let PastMessage { author, kind, body, .. } = message;
+        let event = (*kind == BODY_ROOM_EVENT).then(|| RoomEvent::parse(body)).flatten();
         if let Some(event) = event {
             return format!("{room} * {}", one_line(room_words::event(author, &event)));
         }
-        let body = if kind == BODY_TEXT {
-            one_line(body)
+        let body = if *kind == BODY_TEXT {
+            one_line(body.as_slice())
         } else {
             format!("(something of kind {kind}, which this version of chat can't show)")
         };
@@ -175,6 +168,12 @@ mod tests {
         RoomName::lobby()
     }
 
+    fn message(at: u64, author: &str, kind: u16, body: impl AsRef<[u8]>) -> PastMessage {
+        let id = crate::wire::MessageId::from_bytes([7; 16]);
+        let (author, body) = (author.to_owned(), body.as_ref().to_vec().into());
+        PastMessage { sequence: 7, at, author, id, kind, body, of: None, edited: None }
+    }
+
     fn transcript() -> Transcript {
         transcript_for(false)
     }
@@ -187,7 +186,10 @@ mod tests {
     #[test]
     fn lines_have_the_formats_that_scripts_rely_on() {
         let mut transcript = transcript();
-        assert_eq!(transcript.said(&lobby(), NOW, "alice", 0, b"hello"), ["10:34 #lobby <alice> hello"]);
+        assert_eq!(
+            transcript.said(&lobby(), &message(NOW, "alice", 0, b"hello")),
+            ["10:34 #lobby <alice> hello"]
+        );
         assert_eq!(transcript.arrived(&lobby(), NOW, "bob"), ["10:34 #lobby * bob joined"]);
         assert_eq!(transcript.left(&lobby(), NOW, "bob"), ["10:34 #lobby * bob left"]);
         let note = transcript.note("alone");
@@ -196,16 +198,7 @@ mod tests {
 
     #[test]
     fn what_was_said_before_is_a_note_with_its_day_and_stays_on_its_line() {
-        let past = PastMessage {
-            sequence: 7,
-            at: NOW - DAY,
-            author: "eve\nx".into(),
-            id: crate::wire::MessageId::from_bytes([7; 16]),
-            kind: 0,
-            body: b"a\nb\x1b".to_vec().into(),
-            of: None,
-            edited: None,
-        };
+        let past = message(NOW - DAY, "eve\nx", 0, "a\nb\x1b");
         let line = transcript().past(&lobby(), &past);
         assert_eq!(line.get(5..), Some(" ! 2026-11-19 10:34 #lobby <eve⏎x> a⏎b\u{fffd}"));
         let never = transcript().past(&lobby(), &PastMessage { at: u64::MAX, ..past });
@@ -223,16 +216,17 @@ mod tests {
     fn a_new_day_is_named_before_its_first_line() {
         let mut transcript = transcript();
         let yesterday = ["10:34 ! Thursday, 19 November 2026", "10:34 #lobby <bob> late"];
-        assert_eq!(transcript.said(&lobby(), NOW - DAY, "bob", 0, b"late"), yesterday);
-        assert_eq!(transcript.said(&lobby(), NOW - DAY, "bob", 0, b"later").len(), 1);
-        let today = transcript.said(&lobby(), NOW, "bob", 0, b"morning");
+        assert_eq!(transcript.said(&lobby(), &message(NOW - DAY, "bob", 0, b"late")), yesterday);
+        assert_eq!(transcript.said(&lobby(), &message(NOW - DAY, "bob", 0, b"later")).len(), 1);
+        let today = transcript.said(&lobby(), &message(NOW, "bob", 0, b"morning"));
         assert_eq!(today[0], "10:34 ! Friday, 20 November 2026");
     }
 
     #[test]
     fn whatever_comes_from_the_network_stays_on_its_line_and_is_safe() {
         let mut transcript = transcript();
-        let line = transcript.said(&lobby(), NOW, "eve\n12:00 #lobby <bob", 0, b"\x1b[2Jgone\r\nand \xff");
+        let line =
+            transcript.said(&lobby(), &message(NOW, "eve\n12:00 #lobby <bob", 0, b"\x1b[2Jgone\r\nand \xff"));
         assert_eq!(line, ["10:34 #lobby <eve⏎12:00 #lobby <bob> \u{fffd}[2Jgone⏎and \u{fffd}"]);
         assert_eq!(
             transcript.arrived(&lobby(), NOW, "\u{202e}bob").concat(),
@@ -245,7 +239,7 @@ mod tests {
     fn names_of_any_script_stand_where_names_stand() {
         for name in ["алиса", "王伟", "שלום", "سارة٢", "अमित"] {
             let said = |terminal| {
-                transcript_for(terminal).said(&lobby(), NOW, name, 0, "<ב 5 hi".as_bytes()).concat()
+                transcript_for(terminal).said(&lobby(), &message(NOW, name, 0, "<ב 5 hi".as_bytes())).concat()
             };
             assert_eq!(said(false), format!("10:34 #lobby <{name}> <ב 5 hi"));
             assert_eq!(said(true).replace('\u{200e}', ""), said(false));
@@ -260,10 +254,10 @@ mod tests {
     #[test]
     fn what_a_newer_version_says_has_a_place_and_impossible_times_have_none() {
         let mut transcript = transcript();
-        let shown = transcript.said(&lobby(), NOW, "bob", 7, b"\x00\x01").concat();
+        let shown = transcript.said(&lobby(), &message(NOW, "bob", 7, b"\x00\x01")).concat();
         assert_eq!(shown, "10:34 #lobby <bob> (something of kind 7, which this version of chat can't show)");
         for at in [u64::MAX, i64::MAX.unsigned_abs()] {
-            assert_eq!(transcript.said(&lobby(), at, "bob", 0, b"hi"), ["--:-- #lobby <bob> hi"]);
+            assert_eq!(transcript.said(&lobby(), &message(at, "bob", 0, b"hi")), ["--:-- #lobby <bob> hi"]);
         }
     }
 }

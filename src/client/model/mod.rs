@@ -13,7 +13,7 @@ mod rooms;
 use std::collections::BTreeMap;
 
 use crate::names::{MessageText, RoomName, Username};
-use crate::wire::{BODY_TEXT, ClientMessage, MessageId, RoomEvent, ServerMessage};
+use crate::wire::{BODY_TEXT, ClientMessage, Code, MessageId, PastMessage, RoomEvent, ServerMessage};
 
 use super::happening::{Happening, Told};
 use super::own::{Delivery, OwnMessages, Saying};
@@ -48,6 +48,8 @@ pub(super) struct Model {
     rooms: BTreeMap<RoomName, Place>,
     away: people::Away,
     own: OwnMessages,
+    /// What was said in a room before it is entered is not shown.
+    is_for_news: bool,
     /// What the operator told last.
     notice: String,
 }
@@ -55,17 +57,34 @@ pub(super) struct Model {
 impl Model {
     /// Someone who wants to enter a room.
     pub(super) fn new(me: String, room: RoomName) -> Self {
-        let mut model = Self {
+        let mut model = Self::outside(me);
+        model.want(room);
+        model
+    }
+
+    /// Someone who wants to hear what is said from now on, in all of their rooms.
+    pub(super) fn for_news(me: String) -> Self {
+        Self { is_for_news: true, ..Self::outside(me) }
+    }
+
+    /// Someone who wants to hear what was said in a room after this number, and nothing else.
+    pub(super) fn following(me: String, room: RoomName, after: u64) -> Self {
+        let mut model = Self::outside(me);
+        model.rooms.insert(room, Place::told(after));
+        model
+    }
+
+    fn outside(me: String) -> Self {
+        Self {
             name: me.parse().ok(),
             me,
-            current: room.clone(),
+            current: RoomName::lobby(),
             rooms: BTreeMap::new(),
             away: people::Away::new(),
             own: OwnMessages::default(),
+            is_for_news: false,
             notice: String::new(),
-        };
-        model.want(room);
-        model
+        }
     }
 
     /// The name that the server knows this person by.
@@ -92,6 +111,11 @@ impl Model {
         }
     }
 
+    /// The number of the last message of a room that was shown, if it is entered.
+    pub(super) fn entered_up_to(&self, room: &RoomName) -> Option<u64> {
+        self.rooms.get(room).filter(|place| place.is_in())?.seen
+    }
+
     /// From now on what is typed goes to this room, which is to be entered if that was not done.
     pub(super) fn want(&mut self, room: RoomName) {
         let place = self.rooms.entry(room.clone()).or_default();
@@ -113,7 +137,17 @@ impl Model {
 
     /// Takes a message that was typed for the current room. [`Self::take_unsent`] gives it out.
     pub(super) fn say(&mut self, id: MessageId, text: MessageText) -> Result<(), TooManyWaiting> {
-        self.own.push(id, self.current.clone(), Saying::Text(text))
+        self.say_in(id, &self.current.clone(), text)
+    }
+
+    /// The same for a room.
+    pub(super) fn say_in(
+        &mut self,
+        id: MessageId,
+        room: &RoomName,
+        text: MessageText,
+    ) -> Result<(), TooManyWaiting> {
+        self.own.push(id, room.clone(), Saying::Text(text))
     }
 
     /// Takes a change that is to be made to a room. A room that is to be made becomes the current one, and what is typed
@@ -221,24 +255,19 @@ impl Model {
     pub(super) fn apply(&mut self, message: ServerMessage) -> Vec<Happening> {
         match message {
             ServerMessage::Joined { room, after, head } => self.joined(&room, after, head),
-            ServerMessage::Said { room, sequence, at, author, id, kind, body, .. } => {
+            ServerMessage::Said { room, sequence, at, author, id, kind, body, of, edited } => {
                 let Some((room, _)) = self.find(&room) else { return Vec::new() };
-                let said = Happening::Said {
-                    room: room.clone(),
-                    at,
-                    author: author.clone(),
-                    kind,
-                    body: body.into(),
-                };
-                let shown = self.said(&room, sequence, &author, id, said);
-                self.count(&room, sequence, &shown);
+                let message = PastMessage { sequence, at, author, id, kind, body, of, edited };
+                let shown = self.said(&room, message);
+                self.count(&room, &shown);
                 shown
             }
-            ServerMessage::CaughtUp { room, .. } => {
-                self.find(&room).map(|(room, _)| Happening::CaughtUp { room }).into_iter().collect()
+            ServerMessage::CaughtUp { room, sequence } => {
+                let caught_up = |(room, _)| Happening::CaughtUp { room, sequence };
+                self.find(&room).map(caught_up).into_iter().collect()
             }
-            ServerMessage::Accepted { id, room, sequence, .. } => self.accepted(id, &room, sequence),
-            ServerMessage::Refused { code: _, text, id, .. } => self.refused(text, id),
+            ServerMessage::Accepted { id, room, sequence, at } => self.accepted(id, &room, sequence, at),
+            ServerMessage::Refused { code, text, id, .. } => self.refused(code, text, id),
             ServerMessage::RoomRefused { room, code, text } => self.room_refused(&room, code, text),
             ServerMessage::People { room, names, first, last } => self.people_told(&room, names, first, last),
             ServerMessage::Arrived { room, name, at } => self.arrived(&room, name, at),
@@ -246,7 +275,7 @@ impl Model {
             ServerMessage::Away { room, people } => self.away_told(&room, people),
             ServerMessage::Presence { name, away } => self.presence(name, away),
             ServerMessage::Person { card } => Self::person_told(card),
-            ServerMessage::PersonRefused { text, .. } => vec![Happening::Told(Told::No(text))],
+            ServerMessage::PersonRefused { code, text, .. } => vec![Happening::Told(Told::No { code, text })],
             ServerMessage::RoomAdded { room, head, read, unread, mentions, .. } => {
                 let added = self.added(&room, head);
                 if let (Some(messages), Some(mentions)) = (unread, mentions) {
@@ -308,32 +337,28 @@ impl Model {
     }
 
     fn joined(&mut self, room: &str, after: u64, head: u64) -> Vec<Happening> {
+        let is_for_news = self.is_for_news;
         let Some((room, place)) = self.find(room) else { return Vec::new() };
+        let after = if is_for_news && place.seen.is_none() { head } else { after };
         place.enter(after);
         self.own.entered(&room, after, head);
-        vec![Happening::Joined { room }]
+        vec![Happening::Joined { room, after }]
     }
 
-    fn said(
-        &mut self,
-        room: &RoomName,
-        sequence: u64,
-        author: &str,
-        id: MessageId,
-        said: Happening,
-    ) -> Vec<Happening> {
+    fn said(&mut self, room: &RoomName, message: PastMessage) -> Vec<Happening> {
+        let sequence = message.sequence;
         let Some(seen) = self.rooms.get_mut(room).and_then(|place| place.show(sequence)) else {
             return Vec::new();
         };
-        if author == self.me {
-            self.own.settle(id);
+        if message.author == self.me {
+            self.own.settle(message.id);
         }
         let (room, first, last) = (room.clone(), seen + 1, sequence.saturating_sub(1));
-        let gap = (sequence - seen > 1).then_some(Happening::Missing { room, first, last });
-        gap.into_iter().chain([said]).collect()
+        let gap = (sequence - seen > 1).then(|| Happening::Missing { room: room.clone(), first, last });
+        gap.into_iter().chain([Happening::Said { room, message }]).collect()
     }
 
-    fn accepted(&mut self, id: MessageId, room: &str, sequence: u64) -> Vec<Happening> {
+    fn accepted(&mut self, id: MessageId, room: &str, sequence: u64, at: u64) -> Vec<Happening> {
         let (Some(own), Ok(room)) = (self.own.find(id), room.parse::<RoomName>()) else { return Vec::new() };
         own.delivery = Delivery::Accepted { sequence };
         if matches!(own.saying, Saying::Change(RoomEvent::Made { .. })) {
@@ -344,12 +369,12 @@ impl Model {
         if self.rooms.get(&room).is_none_or(|place| place.seen.is_some_and(|seen| sequence <= seen)) {
             self.own.settle(id);
         }
-        Vec::new()
+        vec![Happening::Accepted { id, room, sequence, at }]
     }
 
-    fn refused(&mut self, text: String, id: Option<MessageId>) -> Vec<Happening> {
+    fn refused(&mut self, code: Code, text: String, id: Option<MessageId>) -> Vec<Happening> {
         let Some(id) = id else {
-            return vec![Happening::Refused { text }];
+            return vec![Happening::Refused { code, text }];
         };
         let Some(own) = self.own.give_up(id) else { return Vec::new() };
         let mut happenings = Vec::new();
@@ -357,20 +382,21 @@ impl Model {
         {
             happenings.extend(self.give_up(&own.room, "there is no such room"));
         }
-        happenings.insert(0, Happening::NotDelivered { saying: own.saying, reason: text });
+        let refused = Happening::NotDelivered { id, saying: own.saying, code: Some(code), reason: text };
+        happenings.insert(0, refused);
         happenings
     }
 
     /// Counts what others say in words as unread, until it is read.
-    fn count(&mut self, room: &RoomName, sequence: u64, shown: &[Happening]) {
-        let Some(Happening::Said { author, kind: BODY_TEXT, body, .. }) = shown.last() else { return };
-        if *author == self.me {
+    fn count(&mut self, room: &RoomName, shown: &[Happening]) {
+        let Some(Happening::Said { message, .. }) = shown.last() else { return };
+        if message.kind != BODY_TEXT || message.author == self.me {
             return;
         }
-        let names_me =
-            self.name.as_ref().is_some_and(|name| name.is_named_in(&String::from_utf8_lossy(body)));
+        let text = String::from_utf8_lossy(&message.body);
+        let names_me = self.name.as_ref().is_some_and(|name| name.is_named_in(&text));
         if let Some(place) = self.rooms.get_mut(room) {
-            place.unread.said(sequence, names_me);
+            place.unread.said(message.sequence, names_me);
         }
     }
 }

@@ -15,7 +15,12 @@ pub(super) type Away = BTreeMap<String, String>;
 impl Model {
     /// Who is in the current room, in the order of the alphabet.
     pub(in crate::client) fn people(&self) -> impl Iterator<Item = &str> {
-        self.rooms.get(&self.current).into_iter().flat_map(Place::people)
+        self.people_of(&self.current)
+    }
+
+    /// Who is in a room, in the order of the alphabet; nobody in one that is not entered.
+    pub(in crate::client) fn people_of(&self, room: &RoomName) -> impl Iterator<Item = &str> {
+        self.rooms.get(room).into_iter().flat_map(Place::people)
     }
 
     /// What can be meant by what is being typed.

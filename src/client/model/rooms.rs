@@ -1,6 +1,7 @@
 //! Rooms that come and go: those that are made, entered, refused, and left.
 
 use super::super::happening::{Happening, Told};
+use super::super::own::Own;
 use super::super::place::Place;
 use super::{Model, ROOMS_MAX};
 use crate::names::RoomName;
@@ -61,13 +62,16 @@ impl Model {
                 let given_up = self.give_up(&room, &text);
                 [Happening::NotEntered { room, code, text }].into_iter().chain(given_up).collect()
             }
-            _ => vec![Happening::Told(Told::No(text))],
+            _ => vec![Happening::Told(Told::No { code, text })],
         }
     }
 
     /// What one has said in a room that is gone is told, and said nowhere.
     pub(super) fn give_up(&mut self, room: &RoomName, reason: &str) -> Vec<Happening> {
-        let told = |saying| Happening::NotDelivered { saying, reason: reason.to_owned() };
-        self.own.give_up_room(room).into_iter().map(|own| told(own.saying)).collect()
+        let told = |Own { id, saying, .. }| {
+            let reason = reason.to_owned();
+            Happening::NotDelivered { id, saying, code: None, reason }
+        };
+        self.own.give_up_room(room).into_iter().map(told).collect()
     }
 }

@@ -98,7 +98,7 @@ fn apply_all(model: &mut Model, messages: impl IntoIterator<Item = ServerMessage
 
 fn numbers(happenings: &[Happening]) -> Vec<String> {
     let body = |happening: &Happening| match happening {
-        Happening::Said { body, .. } => Some(String::from_utf8(body.clone()).unwrap()),
+        Happening::Said { message, .. } => Some(String::from_utf8(message.body.to_vec()).unwrap()),
         _ => None,
     };
     happenings.iter().filter_map(body).collect()
@@ -181,16 +181,45 @@ fn a_message_ends_once_whichever_answer_comes_first() {
 }
 
 #[test]
+fn who_is_there_for_news_is_shown_nothing_that_was_said_before() {
+    let mut model = Model::for_news("robot".into());
+    assert!(model.take_unsent().is_empty(), "nothing is entered before the rooms are told");
+    model.apply(added(ROOM, 7));
+    assert!(matches!(model.take_unsent()[..], [ClientMessage::Join { after: Some(7), .. }]));
+    model.apply(joined(7, 8));
+    assert_eq!(numbers(&apply_all(&mut model, [said(8, "bob", id(8))])), ["number 8"]);
+    model.want(room("#tea"));
+    assert!(matches!(model.take_unsent()[..], [ClientMessage::Join { after: None, .. }]));
+    let tea = |message| in_room(message, "#tea");
+    model.apply(tea(joined(50, 100)));
+    let caught_up = [tea(said(100, "bob", id(1))), tea(said(101, "bob", id(2)))];
+    assert_eq!(numbers(&apply_all(&mut model, caught_up)), ["number 101"]);
+    model.disconnected();
+    model.apply(tea(joined(101, 102)));
+    let missed = apply_all(&mut model, [tea(said(102, "bob", id(3)))]);
+    assert_eq!(numbers(&missed), ["number 102"], "what is missed later is shown");
+}
+
+#[test]
+fn what_is_accepted_is_told_with_its_place() {
+    let mut model = model();
+    model.apply(joined(0, 0));
+    model.say(id(1), text("hello")).unwrap();
+    model.take_unsent();
+    let told = apply_all(&mut model, [accepted(id(1), 1)]);
+    assert_eq!(told, [Happening::Accepted { id: id(1), room: room(ROOM), sequence: 1, at: 0 }]);
+}
+
+#[test]
 fn a_refused_message_is_told_once() {
     let mut model = model();
     model.apply(joined(0, 0));
     model.say(id(1), text("hello")).unwrap();
     model.take_unsent();
     let told = apply_all(&mut model, [refused(Some(id(1))), refused(Some(id(1)))]);
-    assert_eq!(
-        told,
-        [Happening::NotDelivered { saying: Saying::Text(text("hello")), reason: "the disk is full".into() }]
-    );
+    let (saying, reason) = (Saying::Text(text("hello")), "the disk is full".into());
+    let given_up = Happening::NotDelivered { id: id(1), saying, code: Some(Code::NotStored), reason };
+    assert_eq!(told, [given_up]);
     assert!(matches!(apply_all(&mut model, [refused(None)])[..], [Happening::Refused { .. }]));
 }
 

@@ -1,8 +1,9 @@
 //! What the server says, and what the person is told of it.
 
-use crate::wire::{Code, ServerMessage};
+use crate::wire::ServerMessage;
 
 use super::super::happening::Happening;
+use super::super::pass::is_for_good;
 use super::super::{ClientError, greeting, room_words};
 use super::Session;
 
@@ -21,9 +22,9 @@ impl Session {
                 Happening::Slowed => {
                     self.note("you are sending faster than this server allows; what you send goes out more slowly, and is not lost")?;
                 }
-                Happening::Said { room, at, author, kind, body } => {
+                Happening::Said { room, message } => {
                     self.tell_held_comings()?;
-                    let lines = self.transcript.said(&room, at, &author, kind, &body);
+                    let lines = self.transcript.said(&room, &message);
                     self.print(&lines)?;
                 }
                 Happening::Arrived { room, at, name } => {
@@ -39,11 +40,11 @@ impl Session {
                     self.note("the connection is back")?;
                 }
                 Happening::Joined { .. } => self.show_room()?,
-                Happening::CaughtUp { room } if !self.is_greeted && room == self.entry => {
+                Happening::CaughtUp { room, .. } if !self.is_greeted && room == self.entry => {
                     self.is_greeted = true;
                     self.note(&greeting::greeting(&self.model))?;
                 }
-                Happening::CaughtUp { .. } => {}
+                Happening::CaughtUp { .. } | Happening::Accepted { .. } => {}
                 Happening::AllTold => {
                     if let Some(others) = greeting::other_rooms(&self.model).filter(|_| !self.knows_rooms) {
                         self.note(&others)?;
@@ -68,7 +69,7 @@ impl Session {
                     );
                     self.note(&told)?;
                 }
-                Happening::NotDelivered { saying, reason } => {
+                Happening::NotDelivered { saying, reason, .. } => {
                     self.not_sent(&format!("{} ({reason})", room_words::not_delivered(&saying)))?;
                 }
                 Happening::NotEntered { room, text, .. } if !self.is_greeted && room == self.entry => {
@@ -76,7 +77,7 @@ impl Session {
                 }
                 Happening::NotEntered { room, code, text } => self.not_entered(&room, code, &text)?,
                 Happening::Told(told) => self.told(told)?,
-                Happening::Refused { text } => {
+                Happening::Refused { text, .. } => {
                     let reactions = self.own_account.refused(&text);
                     self.react(reactions)?;
                 }
@@ -99,10 +100,7 @@ impl Session {
                     let lines = self.transcript.notice(&text);
                     self.print(&lines)?;
                 }
-                Happening::Closing {
-                    code: Code::DeviceRevoked | Code::Banned | Code::Removed | Code::AccountGone,
-                    text,
-                } => {
+                Happening::Closing { code, text } if is_for_good(code) => {
                     return Err(ClientError::Revoked(text));
                 }
                 Happening::Closing { text, .. } => self.closing = Some(text),

@@ -153,8 +153,8 @@ impl Session {
             Told::Sanctions(room, sanctions, more) => return self.sanctions_told(room, &sanctions, more),
             Told::Moderations(room, changes, more) => return self.moderations_told(&room, &changes, more),
             // Of a room of which there is no card there are no members, and that need not be told twice.
-            Told::No(_) if question == Some(Question::Members) => Vec::new(),
-            Told::No(text) => return self.not_sent(&format!("the server says: {text}")),
+            Told::No { .. } if question == Some(Question::Members) => Vec::new(),
+            Told::No { text, .. } => return self.not_sent(&format!("the server says: {text}")),
         };
         lines.iter().try_for_each(|line| self.note(line))
     }

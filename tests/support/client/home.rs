@@ -62,8 +62,13 @@ impl Home {
 
     /// The same, on a device that the server remembers.
     pub fn remembered_client(&self, arguments: &[&str]) -> Command {
+        self.chat(&[&["client"], arguments].concat())
+    }
+
+    /// `chat` with these arguments, for the person who lives here.
+    pub fn chat(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
-        command.arg("client").args(arguments);
+        command.args(arguments);
         for name in OF_OTHERS {
             command.env_remove(name);
         }

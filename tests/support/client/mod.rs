@@ -8,6 +8,7 @@
 
 mod fake_server;
 mod home;
+mod json;
 mod piped;
 mod presentable;
 mod terminal;
@@ -16,6 +17,7 @@ mod wiretap;
 
 pub use fake_server::{FakeServer, Guest, NOON, said};
 pub use home::Home;
+pub use json::Json;
 pub use piped::{Ended, Piped};
 pub use presentable::assert_presentable;
 pub use terminal::{Terminal, Title};

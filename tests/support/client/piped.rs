@@ -94,6 +94,16 @@ impl Piped {
         self.stdout.wait(&format!("a line ends with {end:?}"), find, Collected::text)
     }
 
+    /// Waits for a line of standard output for which `find` gives something.
+    pub fn wait_for<T>(&self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
+        let among = |seen: &Collected| {
+            let text = seen.text();
+            let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+            whole.lines().find_map(&find)
+        };
+        self.stdout.wait(what, among, Collected::text)
+    }
+
     /// Waits until standard error holds this.
     pub fn wait_for_error(&self, words: &str) {
         let find = |seen: &Collected| seen.text().contains(words).then_some(());

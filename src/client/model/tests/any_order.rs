@@ -155,8 +155,9 @@ proptest! {
                     for happening in happenings.unwrap_or_default() {
                         match happening {
                             Happening::NotDelivered { .. } => given_up += 1,
-                            Happening::Said { room, body, .. } => {
-                                shown.entry(room).or_default().push(String::from_utf8(body).unwrap());
+                            Happening::Said { room, message } => {
+                                let text = String::from_utf8(message.body.to_vec()).unwrap();
+                                shown.entry(room).or_default().push(text);
                             }
                             Happening::Missing { .. } | Happening::Removed { .. } => {
                                 prop_assert!(false, "{happening:?}");
