@@ -88,6 +88,7 @@ struct Follower {
 secret!(Follower);
 
 /// How it is shown.
+#[allow(clippy::large_enum_variant, reason = "there is one of it")]
 enum Display {
     Lines(Screen, Transcript),
     Json(Output),
