@@ -15,7 +15,10 @@ pub fn nearest<'n>(typed: &str, names: impl IntoIterator<Item = &'n str>) -> Opt
     // One letter is near to every short name.
     let typos_max = TYPOS_MAX.min(letters.saturating_sub(1));
     let distances = names.into_iter().map(|name| (distance(name, typed), name));
-    distances.filter(|(typos, _)| *typos <= typos_max).min_by_key(|(typos, _)| *typos).map(|(_, name)| name)
+    // Letters change places more often than one is left out and another one is wrong.
+    let unlike = |name: &str| name.chars().count().abs_diff(letters);
+    let near = distances.filter(|(typos, _)| *typos <= typos_max);
+    near.min_by_key(|(typos, name)| (*typos, unlike(name))).map(|(_, name)| name)
 }
 
 /// The number of letters to insert, remove or replace (Levenshtein, 1965), one row of the table at a time.
@@ -47,7 +50,7 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_found_if_it_is_near() {
-        let names = ["/help", "/who", "/version"];
+        let names = ["/reply", "/help", "/who", "/version"];
         assert_eq!(nearest("/HEPL", names), Some("/help"));
         assert_eq!(nearest("/", names), None);
         assert_eq!(nearest("/usr/bin", names), None);

@@ -89,7 +89,7 @@ fn a_private_room_is_made_and_someone_added_who_hears_of_it_on_a_device_that_is_
     let mut bob = Piped::start(bobs.client_as("bob", &link, &["--signup"]));
     bob.wait_until_in();
     let mut alice = Piped::start(alices.client_as("alice", &link, &["--signup"]));
-    alice.write("/create #plans private\nnobody else reads this\n/add bob\n/topic where to go\n/room\n");
+    alice.write("/create #plans private\nnobody else reads this\n/add bob\n/topic where to go\n");
     let made = alice.wait_for_line("nobody else reads this");
     let room = made.split(' ').nth(1).unwrap().to_owned();
     assert!(room.starts_with("#plans.") && room.len() == "#plans.k7q2".len(), "{made}");
@@ -97,6 +97,7 @@ fn a_private_room_is_made_and_someone_added_who_hears_of_it_on_a_device_that_is_
     alice.wait_for_line("* alice set the topic: where to go");
     bob.write("/join plans\nto the sea\n");
     alice.wait_for_line(&format!("{room} <bob> to the sea"));
+    alice.write("/room\n");
     alice.wait_for_line(&format!(
         "{room}: private: 2 members and nobody else can enter or know of it; you are an operator"
     ));

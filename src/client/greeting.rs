@@ -21,10 +21,11 @@ pub(super) fn greeting(model: &Model) -> String {
     format!("you are {} in {}; {company}; /help shows the commands", model.me(), model.room())
 }
 
-/// The other rooms that someone is in who has just entered; none if there are none.
+/// The other rooms that someone is in who has just entered; none if there are none. Direct conversations are not among
+/// them: what was said there is shown.
 pub(super) fn other_rooms(model: &Model) -> Option<String> {
-    let others: Vec<&str> =
-        model.rooms().filter(|room| *room != model.room()).map(RoomName::as_str).collect();
+    let is_other = |room: &&RoomName| *room != model.room() && !room.is_direct();
+    let others: Vec<&str> = model.rooms().filter(is_other).map(RoomName::as_str).collect();
     let named = others.get(..NAMED_MAX).map_or_else(
         || others.join(", "),
         |named| format!("{} and {} more", named.join(", "), others.len() - NAMED_MAX),
@@ -37,23 +38,24 @@ pub(super) fn unread(model: &Model) -> Option<String> {
     let hidden: Vec<_> = model.unread().filter(|(room, _)| model.unread_from(room).is_some()).collect();
     let (first, _) = hidden.first()?;
     let named: Vec<String> =
-        hidden.iter().take(NAMED_MAX).map(|(room, counts)| counted(room, *counts)).collect();
+        hidden.iter().take(NAMED_MAX).map(|(room, counts)| counted(model, room, *counts)).collect();
     let more = hidden.len() - named.len();
     let more = if more == 0 { String::new() } else { format!("; some in {more} more rooms") };
-    Some(format!("{}{more}; /unread {first} shows them", named.join("; ")))
+    Some(format!("{}{more}; /unread {} shows them", named.join("; "), model.called(first)))
 }
 
 /// Each room in which something is unread.
 pub(super) fn unread_rooms(model: &Model) -> Vec<String> {
-    let told: Vec<String> = model.unread().map(|(room, counts)| counted(room, counts)).collect();
+    let told: Vec<String> = model.unread().map(|(room, counts)| counted(model, room, counts)).collect();
     if told.is_empty() { vec!["nothing is unread".to_owned()] } else { told }
 }
 
 /// How much is unread in a room.
-fn counted(room: &RoomName, Counts { messages, mentions }: Counts) -> String {
+fn counted(model: &Model, room: &RoomName, Counts { messages, mentions }: Counts) -> String {
     let or_more = if messages >= UNREAD_MAX { " or more" } else { "" };
-    let unread = format!("{}{or_more} unread in {room}", messages.min(UNREAD_MAX));
+    let unread = format!("{}{or_more} unread in {}", messages.min(UNREAD_MAX), model.called(room));
     match mentions {
+        _ if room.is_direct() => unread,
         0 => unread,
         1 => format!("{unread}, 1 names you"),
         count => format!("{unread}, {count} name you"),
@@ -66,10 +68,11 @@ pub(super) fn who(model: &Model) -> String {
         Some(reason) => format!("{name} ({})", is_away(reason)),
         None => name.to_owned(),
     };
+    let room = model.called(model.room());
     let people: Vec<String> = model.people().map(shown).collect();
     match people.len() {
-        1 => format!("1 person is in {}: {}", model.room(), people.concat()),
-        count => format!("{count} people are in {}: {}", model.room(), people.join(", ")),
+        1 => format!("1 person is in {room}: {}", people.concat()),
+        count => format!("{count} people are in {room}: {}", people.join(", ")),
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) enum Happening {
     NotDelivered { id: MessageId, saying: Saying, code: Option<Code>, reason: String },
     /// The account came into a room otherwise than by this client.
     Added { room: RoomName },
+    /// The account is in more rooms than are kept here.
+    TooManyRooms { kept: usize },
     /// The account is not in a room any more; who has done it and why, if someone else has.
     Removed { room: RoomName, reason: Option<String> },
     /// All rooms of the account were told.

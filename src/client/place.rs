@@ -54,6 +54,11 @@ impl Place {
         Self { is_told: true, seen: Some(head), ..Self::default() }
     }
 
+    /// The same, when what was said after this number is going to be shown.
+    pub(super) fn told_to_show(after: u64) -> Self {
+        Self { shown_from: Some(after.saturating_add(1)), ..Self::told(after) }
+    }
+
     /// Someone was let in.
     pub(super) fn enter(&mut self, after: u64) {
         (self.is_wanted, self.is_told, self.stage) = (false, true, Stage::Inside);

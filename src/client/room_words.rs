@@ -69,6 +69,18 @@ pub(super) fn not_delivered(saying: &Saying) -> String {
     }
 }
 
+/// Numbers of a room that the server passed over.
+pub(super) fn missing(room: &str, first: u64, last: u64) -> String {
+    format!("messages {first} to {last} of {room} did not come; tell the server's operator")
+}
+
+/// There are more rooms than are kept here.
+pub(super) fn too_many(kept: usize) -> String {
+    format!(
+        "you are in more rooms than this client keeps ({kept}); what is said in the others does not come here"
+    )
+}
+
 /// The public rooms, one a line; `more` is where the next ones begin.
 pub(super) fn list(rooms: &[RoomLine]) -> Vec<String> {
     let line = |line: &RoomLine| {
@@ -79,10 +91,13 @@ pub(super) fn list(rooms: &[RoomLine]) -> Vec<String> {
     rooms.iter().map(line).collect()
 }
 
-/// What a room is and who can read it, made on the day `made`.
-pub(super) fn card(card: &RoomCard, made: &str) -> Vec<String> {
-    let room = &card.room;
-    let is_private = room.parse().is_ok_and(|name: RoomName| name.is_private());
+/// What a room is and who can read it. It is `called` so here, and was made on the day `made`.
+pub(super) fn card(card: &RoomCard, called: &str, made: &str) -> Vec<String> {
+    let name = card.room.parse::<RoomName>().ok();
+    if name.as_ref().is_some_and(RoomName::is_direct) {
+        return direct_card(card, called, made);
+    }
+    let (room, is_private) = (called, name.is_some_and(|name| name.is_private()));
     let who = match (card.members, is_private) {
         (None, _) => "everyone who has an account here is in it".to_owned(),
         (Some(count), true) => format!("private: {} and nobody else can enter or know of it", members(count)),
@@ -102,18 +117,34 @@ pub(super) fn card(card: &RoomCard, made: &str) -> Vec<String> {
             "{room}: made {made}{by}; all that was said since ({} messages) is kept and members can read it",
             card.head
         ),
-        format!(
-            "{room}: protected between you and the server; whoever runs the server, or has its disk, can read it too"
-        ),
+        protection(room),
     ]
 }
 
-/// A room's topic.
-pub(super) fn topic(card: &RoomCard) -> String {
+fn direct_card(card: &RoomCard, called: &str, made: &str) -> Vec<String> {
+    let (partner, by) = (called.trim_start_matches('@'), &card.made_by);
+    vec![
+        format!("{called}: direct: you and {partner}, and nobody else can enter or know of it"),
+        format!(
+            "{called}: begun {made} by {by}; all that was said since ({} messages) is kept and you both can read it",
+            card.head
+        ),
+        protection(called),
+    ]
+}
+
+fn protection(room: &str) -> String {
+    format!(
+        "{room}: protected between you and the server; whoever runs the server, or has its disk, can read it too"
+    )
+}
+
+/// The topic of a room that is `called` so here.
+pub(super) fn topic(card: &RoomCard, called: &str) -> String {
     if card.topic.is_empty() {
-        format!("{} has no topic", card.room)
+        format!("{called} has no topic")
     } else {
-        format!("{} is about: {}", card.room, card.topic)
+        format!("{called} is about: {}", card.topic)
     }
 }
 
@@ -153,13 +184,19 @@ mod tests {
 
     #[test]
     fn a_card_says_who_can_read_and_that_the_operator_of_the_server_can() {
-        let told = |room, members| card(&card_of(room, members), "2026-11-20").join("\n");
+        let told = |room, members| card(&card_of(room, members), room, "2026-11-20").join("\n");
         assert!(told("#plans.k7q2", Some(2)).contains("private: 2 members and nobody else"));
         assert!(told("#tea", Some(1)).contains("public: 1 member, and everyone with an account"));
         assert!(told("#lobby", None).contains("everyone who has an account"));
         for room in ["#plans.k7q2", "#tea"] {
             let told = told(room, Some(1));
             assert!(told.contains("whoever runs the server") && told.contains("made 2026-11-20 by alice"));
+        }
+        let told = card(&card_of("@alice+bob", Some(2)), "@bob", "2026-11-20").join("\n");
+        for words in
+            ["direct: you and bob, and nobody else", "begun 2026-11-20 by alice", "whoever runs the server"]
+        {
+            assert!(told.contains(words) && !told.contains("operator"), "{told}");
         }
     }
 

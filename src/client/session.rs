@@ -3,6 +3,7 @@
 //! try to come back) has a thread of its own, so that nothing here waits for it.
 
 mod account;
+mod directs;
 mod hearing;
 mod history;
 mod moderation;

@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::username::Username;
+
 /// The longest room name, in characters after the `#`, without the tag of a private room.
 pub const ROOM_NAME_CHARS_MAX: usize = 32;
 
@@ -17,6 +19,9 @@ pub const ROOM_TAG_ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 ///
 /// The name of a private room ends in a tag that the server gives it, `.` and 4 characters, as in `#plans.k7q2`. So
 /// nobody learns by making a room which private ones there are, and a room can't be taken for another one.
+///
+/// A direct conversation of two people is a room that has its name by theirs: `@`, the two in the order of their bytes,
+/// and `+` between them, as in `@alice+bob`. So there is one for each two, and whoever is one of them knows where it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomName(Arc<str>);
 
@@ -35,6 +40,11 @@ pub enum RoomNameError {
     /// What stands after the `.` is no tag.
     #[error("after a '.' a room's name has the four characters that the server has given it")]
     BadTag,
+    /// What stands after the `@` is not two names in their order.
+    #[error(
+        "a direct conversation is called by two different people's names in their order, as in @alice+bob"
+    )]
+    BadPair,
 }
 
 impl RoomName {
@@ -53,14 +63,34 @@ impl RoomName {
         &*self.0 == "#lobby"
     }
 
-    /// Whether it is the name of a private room: it has a tag.
+    /// The direct conversation of two people; `None` if they are one.
+    pub fn direct(one: &Username, other: &Username) -> Option<Self> {
+        (one != other).then(|| Self(format!("@{}+{}", one.min(other), one.max(other)).into()))
+    }
+
+    /// Whether it is a direct conversation.
+    pub fn is_direct(&self) -> bool {
+        self.0.starts_with('@')
+    }
+
+    /// The other one in a direct conversation of `me`.
+    pub fn partner(&self, me: &str) -> Option<&str> {
+        match self.0.strip_prefix('@')?.split_once('+')? {
+            (first, second) if first == me => Some(second),
+            (first, second) if second == me => Some(first),
+            _ => None,
+        }
+    }
+
+    /// Whether only those who are in it may know of it: its name has a tag, or it is a direct conversation.
     pub fn is_private(&self) -> bool {
-        self.0.contains('.')
+        self.is_direct() || self.0.contains('.')
     }
 
     /// The name without its tag.
     pub fn base(&self) -> &str {
-        self.0.split_once('.').map_or(&*self.0, |(base, _)| base)
+        let has_tag = self.0.starts_with('#');
+        self.0.split_once('.').filter(|_| has_tag).map_or(&*self.0, |(base, _)| base)
     }
 
     /// The name of a private room that was wished for by this one. `random` are drawn bytes.
@@ -77,6 +107,9 @@ impl FromStr for RoomName {
     type Err = RoomNameError;
 
     fn from_str(text: &str) -> Result<Self, RoomNameError> {
+        if let Some(pair) = text.strip_prefix('@') {
+            return direct_of(pair).ok_or(RoomNameError::BadPair);
+        }
         let name = text.strip_prefix('#').ok_or(RoomNameError::NoHash)?;
         let (base, tag) = name.split_once('.').map_or((name, None), |(base, tag)| (base, Some(tag)));
         if base.is_empty() || base.len() > ROOM_NAME_CHARS_MAX {
@@ -90,6 +123,12 @@ impl FromStr for RoomName {
         }
         Ok(Self(text.to_ascii_lowercase().into()))
     }
+}
+
+fn direct_of(pair: &str) -> Option<RoomName> {
+    let (first, second) = pair.split_once('+')?;
+    let (first, second): (Username, Username) = (first.parse().ok()?, second.parse().ok()?);
+    if first < second { RoomName::direct(&first, &second) } else { None }
 }
 
 fn is_tag(text: &str) -> bool {
@@ -129,6 +168,14 @@ mod tests {
             ("#a.k7ql", RoomNameError::BadTag),
             ("#a.b.c", RoomNameError::BadTag),
             ("#a.k7é", RoomNameError::BadTag),
+            ("@", RoomNameError::BadPair),
+            ("@bob", RoomNameError::BadPair),
+            ("@bob+alice", RoomNameError::BadPair),
+            ("@bob+Bob", RoomNameError::BadPair),
+            ("@alice+", RoomNameError::BadPair),
+            ("@alice+bob+carol", RoomNameError::BadPair),
+            ("@alice+server", RoomNameError::BadPair),
+            ("@alice+\u{202e}", RoomNameError::BadPair),
         ];
         for (text, reason) in cases {
             assert_eq!(text.parse::<RoomName>(), Err(reason), "{text:?}");
@@ -144,5 +191,26 @@ mod tests {
             assert_eq!(name.as_str().parse(), Ok(name));
         }
         assert_eq!("#plans.K7Q2".parse::<RoomName>().unwrap().as_str(), "#plans.k7q2");
+    }
+
+    #[test]
+    fn two_people_have_one_direct_conversation_however_they_are_written() {
+        let name = |text: &str| text.parse::<Username>().unwrap();
+        for (one, other, room) in [
+            ("alice", "Bob", "@alice+bob"),
+            ("bob", "alice", "@alice+bob"),
+            ("a.b-c", "a", "@a+a.b-c"),
+            ("王伟", "zoe\u{308}", "@zo\u{eb}+王伟"),
+        ] {
+            let direct = RoomName::direct(&name(one), &name(other)).unwrap();
+            assert_eq!(direct.as_str(), room);
+            assert!(direct.is_direct() && direct.is_private() && direct.base() == room);
+            assert_eq!(direct.partner(name(one).as_str()), Some(name(other).as_str()));
+            assert_eq!(direct.partner("mallory"), None);
+            assert_eq!(room.parse(), Ok(direct));
+        }
+        assert_eq!("@ALICE+bob".parse::<RoomName>().unwrap().as_str(), "@alice+bob");
+        assert_eq!(RoomName::direct(&name("bob"), &name("BOB")), None);
+        assert_eq!("#alice".parse::<RoomName>().unwrap().partner("alice"), None);
     }
 }

@@ -1,4 +1,5 @@
-//! Serves from the log whoever is behind: who joins, who comes back, who read too slowly. One mechanism, one thread.
+//! Serves from the log whoever is behind: who joins, who comes back, who read too slowly; and tells people their rooms,
+//! of which there can be many. One mechanism, one thread.
 //!
 //! An outbox comes here when its socket has taken everything and the client is still behind. It gets one page, goes
 //! back to be flushed, and comes again when that is gone: so the client's own pace is the pace, a page is all that is
@@ -13,6 +14,7 @@ use super::flusher::Flusher;
 use super::log::{LogReader, Stored};
 use super::outbox::{Numbered, Outbox};
 use super::presence::Presence;
+use super::read_markers;
 use super::rooms::Rooms;
 use crate::wire::ServerMessage;
 
@@ -64,6 +66,12 @@ impl CatchUp {
     }
 
     fn queue_next(&self, outbox: &Outbox) {
+        if let Some(telling) = outbox.take_telling() {
+            if let Some(rest) = read_markers::tell_some(&self.rooms, &self.log, telling, outbox) {
+                outbox.told_rooms(rest);
+            }
+            return;
+        }
         let Some(need) = outbox.need() else { return };
         let Some(room) = self.rooms.find_by_id(need.room) else { return };
         if need.people {

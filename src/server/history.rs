@@ -4,8 +4,8 @@ use minicbor::bytes::ByteVec;
 use tracing::error;
 
 use super::log::{Stored, Stretch};
-use super::room_requests::{Guest, NO_SUCH_ROOM, NOT_MEMBER, Stopping};
-use super::tidings::room_refused;
+use super::room_requests::{Guest, NOT_MEMBER, Stopping};
+use super::tidings::{NO_SUCH_ROOM, room_refused};
 use crate::wire::{Code, HISTORY_PAGE_MAX, PastMessage, ServerMessage};
 
 /// How many messages a page has when the client does not say.

@@ -8,7 +8,7 @@ use crate::limit::{Bounds, Named, seconds};
 /// An outbox must hold the longest answer and the longest message, or nobody could ever be live.
 const OUTBOX_BYTES_MIN: u32 = 64 * 1024;
 
-/// All of an account's rooms are told together, and must fit in the smallest outbox.
+/// Each session of an account follows all of them.
 const ROOMS_PER_ACCOUNT_MAX: u32 = 300;
 
 /// The longest message must not take longer than a second.
@@ -57,6 +57,8 @@ pub struct Limits {
     pub question_burst: u32,
     /// Who sends more than that for so long, and reads nothing meanwhile, is disconnected. `flood-seconds`.
     pub flood: Duration,
+    /// The direct conversations that one account may begin. `directs-per-account`.
+    pub directs_per_account: usize,
     /// When what is sent is sealed with the next key. `rekey-frames`, `rekey-bytes`, `rekey-seconds`.
     pub rekey: KeyLimits,
 }
@@ -81,6 +83,7 @@ impl Default for Limits {
             questions_per_second: 100,
             question_burst: 1000,
             flood: Duration::from_secs(30),
+            directs_per_account: 500,
             rekey: KeyLimits::SOFT,
         }
     }
@@ -121,6 +124,7 @@ impl Bounds for Limits {
         Named::positive("questions-per-second", |limits, value| limits.questions_per_second = value),
         Named::positive("question-burst", |limits, value| limits.question_burst = value),
         Named::positive("flood-seconds", |limits, value| limits.flood = seconds(value)),
+        Named::positive("directs-per-account", |limits, value| limits.directs_per_account = value as usize),
     ];
 
     fn rekey(&mut self) -> &mut KeyLimits {
@@ -151,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn more_rooms_than_can_be_told_together_are_refused() {
+    fn more_rooms_than_a_session_may_follow_are_refused() {
         assert!("rooms-per-account=301".parse::<Limit<Limits>>().is_err());
         assert!("rooms-per-account=300".parse::<Limit<Limits>>().is_ok());
     }

@@ -17,6 +17,7 @@ use super::log::{Change, Entry, LogStore, Mark, Outcome, Write};
 use super::outbox::Outbox;
 use super::rooms::{Room, Rooms};
 use super::tidings;
+use crate::names::RoomName;
 use crate::wire::ServerMessage;
 
 /// Tasks that wait for the next commit. A session whose task finds no room waits, and so reads no further.
@@ -34,7 +35,7 @@ const WIPE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Something on its way into the log, and who is told what became of it.
 pub(super) enum Task {
     /// Someone says something.
-    Say { room: Arc<Room>, entry: Entry, outbox: Arc<Outbox> },
+    Say { entry: Entry, outbox: Arc<Outbox> },
     /// Someone changes a room.
     Change { change: Change, asker: Asker },
     /// Someone has read a room up to here; `moved` tells all of that person's sessions.
@@ -46,7 +47,7 @@ pub(super) enum Asker {
     /// A client that is told as of everything it says.
     Sayer(Arc<Outbox>),
     /// A client that wants to follow the room from a place, once it may.
-    Follower { room: Arc<Room>, after: Option<u64>, outbox: Arc<Outbox> },
+    Follower { room: RoomName, after: Option<u64>, outbox: Arc<Outbox> },
     /// A thread that waits until it is done; false is no.
     Door(SyncSender<bool>),
     /// A session that waits for what becomes of it, without its effects; nothing if it can't be written.

@@ -1,28 +1,29 @@
 //! How far a person has read, which all of their devices agree on: markers that only go forward, and what is unread
-//! behind them. The counting is done where questions are answered, the writing where everything is written.
+//! behind them. The counting is done where questions are answered and where people catch up, the writing where everything
+//! is written.
 
 use std::sync::Arc;
 
 use tracing::error;
 
-use super::log::{LogError, LogReader, Mark, RoomId, Unread};
+use super::log::{LogError, LogReader, Mark, Unread};
 use super::log_writer::Task;
-use super::room_requests::{Guest, NO_SUCH_ROOM, NOT_MEMBER, Stopping};
-use super::rooms::{ReadState, Room};
-use super::tidings::room_refused;
+use super::outbox::{Outbox, Telling};
+use super::room_requests::{Guest, NOT_MEMBER, Stopping};
+use super::rooms::{ReadState, Room, Rooms};
+use super::tidings::{NO_SUCH_ROOM, room_refused};
 use crate::names::Username;
-use crate::wire::{Code, ServerMessage};
+use crate::wire::{Code, ServerMessage, UNREAD_MAX};
+
+/// How many of its rooms a client is told at a time: they fit in the smallest outbox.
+const ROOMS_TOLD: usize = 100;
 
 impl Guest<'_> {
-    /// Tells all rooms that the account is in, with what is unread in them.
-    pub(super) fn my_rooms(&self) -> Result<(), Stopping> {
-        for room in self.shared.rooms.listen(self.name, self.outbox) {
-            let state = self.read_state(&room)?;
-            let is_operator = room.name().is_lobby() && self.is_admin();
-            room.tell_role(self.name, is_operator, state, self.outbox);
-        }
-        self.outbox.push(&ServerMessage::AllRooms {});
-        Ok(())
+    /// Has all rooms told that the account is in, with what is unread in them, as fast as the client reads.
+    pub(super) fn my_rooms(&self) {
+        self.shared.rooms.listen(self.name, self.outbox);
+        let (account, is_admin) = (self.name.clone(), self.is_admin());
+        self.outbox.tell_rooms(Telling { account, is_admin, after: None });
     }
 
     /// Moves the account's marker in a room. All of its sessions are told when it has moved.
@@ -50,31 +51,59 @@ impl Guest<'_> {
         self.hand_in(Task::Mark { room, mark, moved, outbox: Arc::clone(self.outbox) })
     }
 
-    /// How far the account is in a room, as of its present head.
-    fn read_state(&self, room: &Room) -> Result<ReadState, Stopping> {
-        let (id, account, head) = (room.id(), self.name.clone(), room.head());
-        let (read, unread) = self.ask(move |log| {
-            let read = log.marker(id, &account).unwrap_or_else(|error| unreadable(&error));
-            (read, count(log, id, &account, read.unwrap_or(head), head))
-        })?;
-        Ok(ReadState { head, read, unread: Some(unread) })
-    }
-
-    fn unread_after(&self, room: &Room, after: u64, head: u64) -> Result<Unread, Stopping> {
-        let (id, account) = (room.id(), self.name.clone());
+    fn unread_after(&self, room: &Arc<Room>, after: u64, head: u64) -> Result<Unread, Stopping> {
+        let (room, account) = (Arc::clone(room), self.name.clone());
         if after >= head {
             Ok(Unread::default())
         } else {
-            self.ask(move |log| count(log, id, &account, after, head))
+            self.ask(move |log| count(log, &room, &account, after, head))
         }
     }
 }
 
-fn count(log: &LogReader, room: RoomId, account: &Username, after: u64, head: u64) -> Unread {
+/// Queues some of the rooms of an account for a client, with what is unread in them, and gives the rest, if there is any.
+/// What changes meanwhile is told by itself, before or after: each room is told under its own lock.
+pub(super) fn tell_some(
+    rooms: &Rooms,
+    log: &LogReader,
+    telling: Telling,
+    outbox: &Outbox,
+) -> Option<Telling> {
+    let Telling { account, is_admin, after } = &telling;
+    if after.is_none() {
+        let lobby = rooms.lobby();
+        lobby.tell_role(account, *is_admin, read_state(log, lobby, account), outbox);
+    }
+    let page = rooms.next_of(account, after.as_ref(), ROOMS_TOLD);
+    let mut counted = 0;
+    for (place, room) in page.iter().enumerate() {
+        let state = read_state(log, room, account);
+        room.tell_role(account, false, state, outbox);
+        counted += state.unread.map_or(0, |unread| unread.messages);
+        if counted >= UNREAD_MAX || place + 1 == ROOMS_TOLD {
+            return Some(Telling { after: Some(room.name().clone()), ..telling });
+        }
+    }
+    outbox.push(&ServerMessage::AllRooms {});
+    None
+}
+
+/// How far an account is in a room, as of its present head.
+fn read_state(log: &LogReader, room: &Room, account: &Username) -> ReadState {
+    let head = room.head();
+    let read = log.marker(room.id(), account).unwrap_or_else(|error| unreadable(&error));
+    let unread = count(log, room, account, read.unwrap_or(head), head);
+    ReadState { head, read, unread: Some(unread) }
+}
+
+/// What is said to one person alone names that person.
+fn count(log: &LogReader, room: &Room, account: &Username, after: u64, head: u64) -> Unread {
     if after >= head {
         return Unread::default();
     }
-    log.unread(room, account, after, head).unwrap_or_else(|error| unreadable(&error))
+    let unread = log.unread(room.id(), account, after, head).unwrap_or_else(|error| unreadable(&error));
+    let mentions = if room.name().is_direct() { unread.messages } else { unread.mentions };
+    Unread { mentions, ..unread }
 }
 
 /// Without its log the server goes on; what is unread is told another time.

@@ -14,9 +14,9 @@ use super::hub::Ending;
 use super::log::{Measure, Moderation, OnServer, Outcome, Placed, SanctionKind, Wish, end_of};
 use super::log_writer::{Asker, Task};
 use super::moderation;
-use super::room_requests::{Guest, NO_SUCH_ROOM, Stopping};
+use super::room_requests::{Guest, Stopping};
 use super::rooms::Room;
-use super::tidings::{NOT_STORED, answer, refused, room_refused};
+use super::tidings::{NO_SUCH_ROOM, NOT_STORED, answer, refused, room_refused};
 use crate::names::{BanReason, TimeSpan, Username};
 use crate::wire::{Code, MessageId, ROOM_PAGE_MAX, RoomEvent, SANCTION_BAN, Sanction, ServerMessage};
 

@@ -10,14 +10,13 @@ use super::log_writer::{Asker, Task};
 use super::outbox::Outbox;
 use super::rooms::{Entered, Room};
 use super::shared::Shared;
-use super::tidings::{push_unless_in, refused, room_refused};
+use super::tidings::{NO_SUCH_ROOM, push_unless_in, refused, room_refused};
 use crate::names::{MESSAGE_BYTES_MAX, RoomName, Topic, Username};
 use crate::wire::{
     BODY_OF_SERVER_MIN, BODY_ROOM_EVENT, Code, MessageChange, MessageId, ROOM_MEMBER, ROOM_OPERATOR,
     RoomEvent, ServerMessage,
 };
 
-pub(super) const NO_SUCH_ROOM: &str = "there is no such room";
 pub(super) const NOT_MEMBER: &str = "you are not in this room; join it first";
 
 /// Someone who is logged in, on one of their sessions.
@@ -34,24 +33,52 @@ impl Guest<'_> {
     /// Follows a room. Who is not yet in a public one is so when the log writer has written it.
     pub(super) fn join(&self, wanted: &str, after: Option<u64>) -> Result<(), Stopping> {
         let Some(room) = self.room(wanted) else {
-            self.outbox.push(&room_refused(wanted, Code::NoSuchRoom, NO_SUCH_ROOM));
-            return Ok(());
+            return self.join_direct(wanted, after);
         };
         let mut touched = Vec::new();
         let entered = room.enter(self.name, self.outbox, after, &mut touched);
         self.shared.flusher.hand_over(&mut touched);
         self.shared.presence.entered(self.name);
         if entered == Entered::NotMember && !room.name().is_private() {
-            let Some(id) = MessageId::random() else {
-                self.outbox.push(&room_refused(wanted, Code::Busy, "the server has no random numbers now"));
-                return Ok(());
-            };
-            let change = self.change(id, Wish::In { room: room.id(), target: Target::Join });
-            let outbox = Arc::clone(self.outbox);
-            return self.hand_in(Task::Change { change, asker: Asker::Follower { room, after, outbox } });
+            let wish = Wish::In { room: room.id(), target: Target::Join };
+            return self.follow_when_done(wish, room.name().clone(), after);
         }
         push_unless_in(&room, entered, self.outbox);
         Ok(())
+    }
+
+    /// Follows a direct conversation that is not there yet, once it is. To whoever is none of the two there is none.
+    fn join_direct(&self, wanted: &str, after: Option<u64>) -> Result<(), Stopping> {
+        let name = wanted.parse::<RoomName>().ok();
+        let partner = name.as_ref().and_then(|name| name.partner(self.name.as_str()));
+        let Some((name, partner)) = name.as_ref().zip(partner) else {
+            self.outbox.push(&room_refused(wanted, Code::NoSuchRoom, NO_SUCH_ROOM));
+            return Ok(());
+        };
+        match self.person(partner) {
+            Ok(with) => {
+                let most = self.shared.settings().limits.directs_per_account;
+                self.follow_when_done(Wish::Talk { with, most }, name.clone(), after)
+            }
+            Err((code, text)) => {
+                self.outbox.push(&room_refused(wanted, code, text));
+                Ok(())
+            }
+        }
+    }
+
+    /// Follows a room that this session may follow when the log writer has done something.
+    fn follow_when_done(&self, wish: Wish, room: RoomName, after: Option<u64>) -> Result<(), Stopping> {
+        let Some(id) = MessageId::random() else {
+            self.outbox.push(&room_refused(
+                room.as_str(),
+                Code::Busy,
+                "the server has no random numbers now",
+            ));
+            return Ok(());
+        };
+        let (change, outbox) = (self.change(id, wish), Arc::clone(self.outbox));
+        self.hand_in(Task::Change { change, asker: Asker::Follower { room, after, outbox } })
     }
 
     /// Says something in a room, or changes the room or what was said there.
@@ -91,7 +118,7 @@ impl Guest<'_> {
             Err((code, text)) => return refuse(code, &text),
         };
         let entry = Entry { room: room.id(), author: self.name.clone(), id, kind, body, about };
-        self.hand_in(Task::Say { room, entry, outbox })
+        self.hand_in(Task::Say { entry, outbox })
     }
 
     /// A page of the public rooms.
@@ -144,14 +171,20 @@ impl Guest<'_> {
         if let RoomEvent::Made { is_private } = event {
             let name: RoomName = wanted.parse().map_err(|error| (Code::BadRoomName, text(error)))?;
             if name.is_private() {
-                return Err((
-                    Code::BadRoomName,
-                    "leave out the '.': the server adds what follows it".to_owned(),
-                ));
+                let why = if name.is_direct() {
+                    "a direct conversation is not made; join it"
+                } else {
+                    "leave out the '.': the server adds what follows it"
+                };
+                return Err((Code::BadRoomName, why.to_owned()));
             }
             return Ok(Wish::Make { name, is_private });
         }
         let room = self.room(wanted).ok_or_else(|| (Code::NoSuchRoom, NO_SUCH_ROOM.to_owned()))?;
+        if room.name().is_direct() {
+            let why = "a direct conversation stays as it is: of two people, without a topic and an operator";
+            return Err((Code::NotNow, why.to_owned()));
+        }
         let target = match event {
             RoomEvent::Joined {} | RoomEvent::Made { .. } => Target::Join,
             RoomEvent::Left {} => Target::Leave,
@@ -212,7 +245,7 @@ impl Guest<'_> {
 /// Takes whoever had this name out of all rooms, and forgets what they have read, so that nobody who gets it next finds themselves in them. False when it
 /// could not be written.
 pub(super) fn forget_member(shared: &Shared, name: &Username) -> bool {
-    let (lobby, account) = (shared.rooms.lobby(), name.clone());
+    let (lobby, account) = (shared.rooms.lobby().id(), name.clone());
     let has_read = shared.inquiries.ask(move |log| log.marker(lobby, &account));
     if !shared.rooms.is_in_any(name) && matches!(has_read, Some(Ok(None))) {
         return true;

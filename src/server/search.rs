@@ -7,9 +7,9 @@ use tracing::error;
 
 use super::history::past;
 use super::log::{Finds, RoomId, Search, Spot, Stored};
-use super::room_requests::{Guest, NO_SUCH_ROOM, NOT_MEMBER, Stopping};
+use super::room_requests::{Guest, NOT_MEMBER, Stopping};
 use super::rooms::Room;
-use super::tidings::room_refused;
+use super::tidings::{NO_SUCH_ROOM, room_refused};
 use crate::names::{SearchWords, SearchWordsError};
 use crate::wire::{Code, Hit, Place, SEARCH_PAGE_MAX, ServerMessage};
 

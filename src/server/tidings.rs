@@ -11,6 +11,9 @@ use super::outbox::{Numbered, Outbox};
 use super::rooms::{Entered, Room, Rooms};
 use crate::wire::{Code, MessageId, ServerMessage};
 
+/// The answer to whoever asks for a room that is not there, or that they may not know of.
+pub(super) const NO_SUCH_ROOM: &str = "there is no such room";
+
 /// Why nothing came of what someone wanted to be written.
 pub(super) const NOT_STORED: &str =
     "the server can't write it down now (its disk may be full); tell its operator, and say it again later";
@@ -23,9 +26,11 @@ pub(super) fn tell(rooms: &Rooms, batch: Vec<Task>, outcomes: Vec<Outcome>, touc
     let mut said = Said::new();
     for (task, outcome) in batch.into_iter().zip(outcomes) {
         match task {
-            Task::Say { room, entry, outbox } => {
+            Task::Say { entry, outbox } => {
                 tell_sayer(rooms, entry.id, &outcome, outbox, touched);
-                if let Outcome::Said(Placed { sequence, at, is_new: true, .. }) = outcome {
+                if let Outcome::Said(Placed { sequence, at, is_new: true, .. }) = outcome
+                    && let Some(room) = rooms.find_by_id(entry.room)
+                {
                     let Entry { author, id, kind, body, about, .. } = entry;
                     let (author, of) = (author.to_string(), about.map(|about| about.of));
                     let stored = Stored { sequence, at, author, id, kind, body, of, edited: None };
@@ -58,8 +63,10 @@ pub(super) fn refuse(batch: Vec<Task>, touched: &mut Vec<Arc<Outbox>>) {
             | Task::Change { change: Change { id, .. }, asker: Asker::Sayer(outbox) } => {
                 push(outbox, &refused(Code::NotStored, NOT_STORED, id), touched);
             }
-            Task::Change { asker: Asker::Follower { room, outbox, .. }, .. }
-            | Task::Mark { room, outbox, .. } => {
+            Task::Change { asker: Asker::Follower { room, outbox, .. }, .. } => {
+                push(outbox, &room_refused(room.as_str(), Code::NotStored, NOT_STORED), touched);
+            }
+            Task::Mark { room, outbox, .. } => {
                 push(outbox, &room_refused(room.name().as_str(), Code::NotStored, NOT_STORED), touched);
             }
             Task::Change { asker: Asker::Door(done), .. } => {
@@ -98,12 +105,19 @@ fn changed(rooms: &Rooms, change: &Change, asker: Asker, outcome: Outcome, touch
         (Asker::Follower { room, outbox, .. }, Outcome::Refused(refusal))
             if refusal != Refusal::AlreadySo =>
         {
-            push(outbox, &room_refused(room.name().as_str(), code(refusal), refusal), touched);
+            push(outbox, &room_refused(room.as_str(), code(refusal), refusal), touched);
         }
         // Also when another session of the account was faster.
         (Asker::Follower { room, after, outbox }, _) => {
-            let entered = room.enter(&change.by, &outbox, after, touched);
-            push_unless_in(&room, entered, &outbox);
+            match rooms.known_to(&change.by, &room) {
+                Some(room) => {
+                    let entered = room.enter(&change.by, &outbox, after, touched);
+                    push_unless_in(&room, entered, &outbox);
+                }
+                None => {
+                    outbox.push(&room_refused(room.as_str(), Code::NoSuchRoom, NO_SUCH_ROOM));
+                }
+            }
             touched.push(outbox);
         }
         (Asker::Door(done), outcome) => {
@@ -168,7 +182,7 @@ fn code(refusal: Refusal) -> Code {
         Refusal::NoNameFound => Code::BadRoomName,
         Refusal::NotMember => Code::NotMember,
         Refusal::NotOperator => Code::NotOperator,
-        Refusal::TooManyRooms | Refusal::TooManyRoomsThere => Code::TooManyRooms,
+        Refusal::TooManyRooms | Refusal::TooManyRoomsThere | Refusal::TooManyDirects => Code::TooManyRooms,
         Refusal::NotThere => Code::NoSuchPerson,
         Refusal::NoSuchMessage => Code::NoSuchMessage,
         Refusal::NotYours => Code::NotYours,

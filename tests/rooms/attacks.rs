@@ -4,7 +4,7 @@ use super::*;
 use support::{eventually, sequence};
 
 /// Everything that can be asked of a room, and the answers without what differs by itself.
-fn answers(peer: &mut Peer, room: &str) -> Vec<String> {
+pub(super) fn answers(peer: &mut Peer, room: &str) -> Vec<String> {
     let mut answers = vec![
         format!("{:?}", join(peer, room, None).map(|_| ())),
         format!("{:?}", card(peer, room)),

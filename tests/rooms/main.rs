@@ -5,6 +5,7 @@
 mod support;
 
 mod attacks;
+mod directs;
 mod many;
 mod members;
 
@@ -101,6 +102,16 @@ fn join(peer: &mut Peer, wanted: &str, after: Option<u64>) -> Result<Vec<ServerM
 /// Whether it was said in this room.
 fn is_in(message: &ServerMessage, wanted: &str) -> bool {
     matches!(message, ServerMessage::Said { room, .. } if room == wanted)
+}
+
+/// Takes an account out of the file, as an operator can.
+fn delete_account(server: &ServerProcess, name: &str) {
+    let users = server.data().join("users.db");
+    let text = std::fs::read_to_string(&users).unwrap();
+    let is_kept = |line: &&str| !line.starts_with(&format!("{name}:"));
+    std::fs::write(&users, text.split_inclusive('\n').filter(is_kept).collect::<String>()).unwrap();
+    server.signal("HUP");
+    support::eventually("the accounts are read again", || server.log().contains("read again").then_some(()));
 }
 
 /// What was said in words: `author: text` or `author event`.

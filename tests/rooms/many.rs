@@ -1,6 +1,8 @@
 //! Many rooms, and many people in them.
 
 use super::*;
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, params};
 use support::eventually;
 
@@ -27,6 +29,38 @@ fn ten_thousand_rooms_with_a_hundred_thousand_members_cost_a_restart_little_and_
     let (mut peer, rooms) = again(&server, "p0");
     assert_eq!(rooms.len(), 1 + MEMBERS);
     assert_eq!(join(&mut peer, "#room0", None).unwrap().len(), 1);
+}
+
+#[test]
+fn who_is_in_more_conversations_than_an_outbox_holds_is_told_all_of_them() {
+    const TALKS: usize = 3_000;
+    let mut server = ServerProcess::with_limits(&["outbox-bytes=65536"]);
+    drop(listening(&server, "alice"));
+    let data = server.data().to_owned();
+    server.signal("TERM");
+    assert!(server.wait().success());
+    let mut connection = Connection::open(data.join("chat.db")).unwrap();
+    let transaction = connection.transaction().unwrap();
+    for number in 0..TALKS {
+        let name = format!("@alice+p{number:04}");
+        transaction
+            .execute("INSERT INTO rooms (name, made_at, made_by) VALUES (?1, 1, 'p')", [name])
+            .unwrap();
+        let member = "INSERT INTO members (room, account, is_operator, since, is_direct)
+                      VALUES (?1, 'alice', 0, 1, 1)";
+        transaction.execute(member, [transaction.last_insert_rowid()]).unwrap();
+    }
+    transaction.commit().unwrap();
+    let server = server.kill_and_restart(); // it has ended already
+    let (mut alice, rooms) = again(&server, "alice");
+    assert_eq!(rooms.len(), 1 + TALKS);
+    assert!(rooms.is_sorted());
+    // Whoever asks over and over is told from the beginning again.
+    for _ in 0..20 {
+        alice.send(&ClientMessage::MyRooms {});
+    }
+    let told: BTreeSet<_> = my_rooms(&mut alice).into_iter().collect();
+    assert_eq!(told.len(), 1 + TALKS);
 }
 
 /// What a server leaves behind that has so many rooms; each with something said in it.

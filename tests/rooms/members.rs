@@ -147,12 +147,7 @@ fn who_gets_a_name_that_was_someone_elses_is_in_none_of_their_rooms() {
     change(&mut alice, &plans, &added("bob")).unwrap();
     bob.wait_for(|message| matches!(message, ServerMessage::RoomAdded { .. }));
     bob.leave();
-    let users = server.data().join("users.db");
-    let text = std::fs::read_to_string(&users).unwrap();
-    let without: String = text.split_inclusive('\n').filter(|line| !line.starts_with("bob:")).collect();
-    std::fs::write(&users, without).unwrap();
-    server.signal("HUP");
-    support::eventually("the accounts are read again", || server.log().contains("read again").then_some(()));
+    delete_account(&server, "bob");
     let mut other_bob = listening(&server, "bob");
     assert_eq!(my_rooms(&mut other_bob), ["#lobby"]);
     assert_eq!(join(&mut other_bob, &plans, None).unwrap_err(), Code::NoSuchRoom);

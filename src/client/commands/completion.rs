@@ -85,8 +85,7 @@ impl Known<'_> {
     fn named(&self, word: &str) -> Vec<String> {
         match word.chars().next() {
             None => Vec::new(),
-            Some('#') => self.rooms(word),
-            Some('@') => self.people(word.trim_start_matches('@')).map(|name| format!("@{name} ")).collect(),
+            Some('#' | '@') => self.rooms(word),
             Some(_) => self.people(word).map(|name| format!("{name} ")).collect(),
         }
     }
@@ -107,10 +106,14 @@ impl Known<'_> {
         others.filter(move |name| name.starts_with(&prepared) && name.parse::<Username>().is_ok())
     }
 
-    /// One's rooms whose names begin like this, with or without a `#`.
+    /// One's rooms whose names begin like this, with or without a `#`, or with a `@` people.
     fn rooms(&self, word: &str) -> Vec<String> {
+        if let Some(name) = word.strip_prefix('@') {
+            return self.people(name).map(|name| format!("@{name} ")).collect();
+        }
         let bare = word.trim_start_matches('#');
-        let named = self.rooms.iter().filter(|room| begins(room.as_str().trim_start_matches('#'), bare));
+        let rooms = self.rooms.iter().filter(|room| !room.is_direct());
+        let named = rooms.filter(|room| begins(room.as_str().trim_start_matches('#'), bare));
         named.map(|room| format!("{room} ")).collect()
     }
 }
@@ -129,7 +132,8 @@ mod tests {
     use super::*;
 
     fn offered(typed: &str) -> Vec<String> {
-        let rooms: Vec<RoomName> = ["#lobby", "#tea", "#team.k7q2"].map(|room| room.parse().unwrap()).into();
+        let rooms: Vec<RoomName> =
+            ["#lobby", "#tea", "#team.k7q2", "@al+alice"].map(|room| room.parse().unwrap()).into();
         let people = vec!["alice", "al", "bob", "émile", "evil\u{1b}[2J", "no name"];
         let known = Known { me: "al", people, rooms: rooms.iter().collect() };
         let Completion { start, words } = complete(typed, &known);
@@ -144,6 +148,10 @@ mod tests {
         assert_eq!(offered("/whois @b"), ["/whois bob "]);
         assert_eq!(offered("/join te"), ["/join #tea ", "/join #team.k7q2 "]);
         assert_eq!(offered("/join #TEAM"), ["/join #team.k7q2 "]);
+        assert_eq!(offered("/room @a"), ["/room @alice "]);
+        assert_eq!(offered("/part a"), Vec::<String>::new(), "a conversation by the one with whom it is");
+        assert_eq!(offered("/msg a"), ["/msg alice "]);
+        assert_eq!(offered("/msg alice ask b"), ["/msg alice ask bob "]);
         assert_eq!(offered("/history 100 #t"), ["/history 100 #tea ", "/history 100 #team.k7q2 "]);
         assert_eq!(offered("/create #tea "), ["/create #tea private "]);
         assert_eq!(offered("/devices "), ["/devices revoke "]);

@@ -1,24 +1,24 @@
 //! What one asks about what was said before.
 
 use super::arguments::{Argument, Kind};
-use super::rooms::room;
+use super::rooms::{Where, room};
 use super::{Command, Entry, Meaning};
-use crate::names::{RoomName, SEARCH_WORDS_MAX, SearchWords};
+use crate::names::{SEARCH_WORDS_MAX, SearchWords};
 use crate::wire::HISTORY_PAGE_MAX;
 
 /// What can be asked for about what was said before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::client) enum HistoryCommand {
     /// So many messages before those that were shown, of a room: the current one if none is named.
-    Earlier { room: Option<RoomName>, count: Option<u16> },
+    Earlier { room: Option<Where>, count: Option<u16> },
     /// The rooms in which something is unread.
     CountUnread,
     /// What is unread in a room, from the first such message on.
-    Unread(RoomName),
+    Unread(Where),
     /// Everything in a room counts as read: the current one if none is named.
-    MarkRead(Option<RoomName>),
+    MarkRead(Option<Where>),
     /// Where these words were said: in a room, or anywhere.
-    Search { room: Option<RoomName>, words: SearchWords },
+    Search { room: Option<Where>, words: SearchWords },
     /// The same further back.
     SearchOn,
 }
@@ -67,7 +67,7 @@ fn search(text: &str) -> Option<Command> {
     if text.is_empty() {
         return Some(Command::History(HistoryCommand::SearchOn));
     }
-    let named = text.split_once(char::is_whitespace).filter(|_| text.starts_with('#'));
+    let named = text.split_once(char::is_whitespace).filter(|_| text.starts_with(['#', '@']));
     let (wanted, words) = match named {
         Some((name, words)) => (Some(room(name)?), words),
         None => (None, text),
@@ -76,7 +76,7 @@ fn search(text: &str) -> Option<Command> {
 }
 
 /// A command about the room that is named, or about none.
-fn perhaps_room(text: &str, command: fn(Option<RoomName>) -> HistoryCommand) -> Option<Command> {
+fn perhaps_room(text: &str, command: fn(Option<Where>) -> HistoryCommand) -> Option<Command> {
     let room = if text.trim().is_empty() { None } else { Some(room(text)?) };
     Some(Command::History(command(room)))
 }

@@ -5,6 +5,7 @@
 mod account;
 mod arguments;
 mod completion;
+mod directs;
 mod help;
 mod history;
 mod moderation;
@@ -17,11 +18,12 @@ use crate::nearest::nearest;
 pub(super) use account::{AccountCommand, Which};
 use arguments::{Argument, Kind, explained, usage};
 pub(super) use completion::{Completion, Known, complete};
+pub(super) use directs::DirectCommand;
 pub(super) use help::{about, manual};
 pub(super) use history::HistoryCommand;
 pub(super) use moderation::ModerationCommand;
 pub(super) use people::PeopleCommand;
-pub(super) use rooms::RoomCommand;
+pub(super) use rooms::{RoomCommand, Where};
 
 /// What a line that was typed means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +46,7 @@ pub(super) enum Command {
     Quit,
     Room(RoomCommand),
     People(PeopleCommand),
+    Direct(DirectCommand),
     History(HistoryCommand),
     Moderation(ModerationCommand),
     Account(AccountCommand),
@@ -81,13 +84,15 @@ enum Meaning {
     Secret(Command),
     /// What the arguments are, and what reads them.
     Arguments(&'static [Argument], fn(&str) -> Option<Command>),
+    /// The same where something to say is among them, which may be none.
+    Text(&'static [Argument], fn(&str) -> Option<Result<Command, MessageTextError>>),
 }
 
 impl Meaning {
     fn takes(&self) -> &'static [Argument] {
         match self {
             Self::Fixed(_) | Self::Secret(_) => &[],
-            Self::Arguments(takes, _) => takes,
+            Self::Arguments(takes, _) | Self::Text(takes, _) => takes,
         }
     }
 }
@@ -95,6 +100,7 @@ impl Meaning {
 /// The whole table, by subjects, in the order of `/help`.
 const SUBJECTS: &[(&str, &[Entry])] = &[
     ("rooms", rooms::ENTRIES),
+    ("one person alone", directs::ENTRIES),
     ("people", people::ENTRIES),
     ("what was said", history::ENTRIES),
     ("order in rooms", moderation::ENTRIES),
@@ -164,14 +170,20 @@ fn parse_command(line: &str) -> Result<Command, TypedError> {
         }
         Meaning::Fixed(_) => Err(TypedError::NoArguments { name: entry.name }),
         Meaning::Secret(_) => Err(TypedError::Secret { name: entry.name }),
-        Meaning::Arguments(takes, read) => read(arguments).ok_or_else(|| TypedError::Arguments {
-            name: entry.name,
-            usage: usage(entry.name, takes),
-            explained: Some(explained(takes))
-                .filter(|it| !it.is_empty())
-                .map_or_else(String::new, |it| format!("; {it}")),
-        }),
+        Meaning::Arguments(takes, read) => {
+            read(arguments).ok_or_else(|| written_otherwise(entry.name, takes))
+        }
+        Meaning::Text(takes, read) => match read(arguments) {
+            Some(command) => Ok(command?),
+            None => Err(written_otherwise(entry.name, takes)),
+        },
     }
+}
+
+fn written_otherwise(name: &'static str, takes: &[Argument]) -> TypedError {
+    let explained = Some(explained(takes)).filter(|it| !it.is_empty());
+    let explained = explained.map_or_else(String::new, |it| format!("; {it}"));
+    TypedError::Arguments { name, usage: usage(name, takes), explained }
 }
 
 fn unknown(name: &str) -> TypedError {
@@ -196,14 +208,19 @@ mod tests {
         let account = |command| does(Command::Account(command));
         let room = |command| does(Command::Room(command));
         let people = |command| does(Command::People(command));
+        let direct = |command| does(Command::Direct(command));
+        let tell = |name: &str, text: &str| {
+            direct(DirectCommand::Tell(name.parse().unwrap(), text.parse().unwrap()))
+        };
         let make =
             |name: &str, is_private| room(RoomCommand::Make { room: name.parse().unwrap(), is_private });
         let earlier = |room: Option<&str>, count| {
-            let room = room.map(|room| room.parse().unwrap());
+            let room = room.map(|room| Where::Room(room.parse().unwrap()));
             does(Command::History(HistoryCommand::Earlier { room, count }))
         };
         let search = |room: Option<&str>, words: &str| {
-            let (room, words) = (room.map(|room| room.parse().unwrap()), words.parse().unwrap());
+            let room = room.map(|room| Where::Room(room.parse().unwrap()));
+            let words = words.parse().unwrap();
             does(Command::History(HistoryCommand::Search { room, words }))
         };
         let cases = [
@@ -234,8 +251,14 @@ mod tests {
             ("/invite 5", account(AccountCommand::Invite { uses: Some(5), lasts: None })),
             ("/INVITE 12h 3", account(AccountCommand::Invite { uses: Some(3), lasts: "12h".parse().ok() })),
             ("/passwd", account(AccountCommand::ChangePassword)),
-            ("/join tea", room(RoomCommand::Join("#tea".parse().unwrap()))),
-            ("/JOIN #Plans.k7q2", room(RoomCommand::Join("#plans.k7q2".parse().unwrap()))),
+            ("/join tea", room(RoomCommand::Join(Where::Room("#tea".parse().unwrap())))),
+            ("/JOIN #Plans.k7q2", room(RoomCommand::Join(Where::Room("#plans.k7q2".parse().unwrap())))),
+            ("/room @Bob", room(RoomCommand::Show(Some(Where::With("bob".parse().unwrap()))))),
+            ("/msg Bob  how  are you? ", tell("bob", "how  are you?")),
+            ("/MSG @bob /quit", tell("bob", "/quit")),
+            ("/query bob", direct(DirectCommand::Query("bob".parse().ok()))),
+            ("/query", direct(DirectCommand::Query(None))),
+            ("/r fine", direct(DirectCommand::Reply("fine".parse().unwrap()))),
             ("/part", room(RoomCommand::Part(None))),
             ("/create #plans Private", make("#plans", true)),
             ("/create tea", make("#tea", false)),
@@ -248,7 +271,10 @@ mod tests {
             ("/History 200", earlier(None, Some(200))),
             ("/history 7 tea", earlier(Some("#tea"), Some(7))),
             ("/unread", does(Command::History(HistoryCommand::CountUnread))),
-            ("/unread Tea", does(Command::History(HistoryCommand::Unread("#tea".parse().unwrap())))),
+            (
+                "/unread Tea",
+                does(Command::History(HistoryCommand::Unread(Where::Room("#tea".parse().unwrap())))),
+            ),
             ("/search", does(Command::History(HistoryCommand::SearchOn))),
             ("/search #tea green leaves", search(Some("#tea"), "green leaves")),
             ("/search \"near* #tea", search(None, "\"near* #tea")),
@@ -303,17 +329,32 @@ mod tests {
 
     #[test]
     fn names_of_rooms_and_people_that_can_be_none_are_refused() {
-        for line in
-            ["/join", "/join #a b", "/part #", "/create #a.k7q2", "/create #a open", "/add", "/op two names"]
-        {
+        for line in [
+            "/join",
+            "/join #a b",
+            "/part #",
+            "/create #a.k7q2",
+            "/create #a open",
+            "/add",
+            "/op two names",
+            "/create @bob",
+            "/join @a+b+c",
+            "/query two names",
+            "/msg bob",
+            "/msg",
+            "/msg b+c hi",
+            "/reply ",
+        ] {
             assert!(matches!(parse(line), Err(TypedError::Arguments { .. })), "{line}");
         }
     }
 
     #[test]
     fn a_line_that_is_too_long_is_refused_with_its_size() {
-        let error = parse(&"x".repeat(20_000)).unwrap_err();
-        assert!(error.to_string().starts_with("not sent: the message has 20000 bytes"), "{error}");
+        for start in ["", "/msg bob ", "/reply "] {
+            let error = parse(&format!("{start}{}", "x".repeat(20_000))).unwrap_err();
+            assert!(error.to_string().starts_with("not sent: the message has 20000 bytes"), "{error}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What one asks about rooms.
 
 use super::arguments::{Argument, Kind};
+use super::directs::person;
 use super::{Command, Entry, Meaning};
 use crate::names::{RoomName, TOPIC_BYTES_MAX, Topic, Username};
 
@@ -8,9 +9,9 @@ use crate::names::{RoomName, TOPIC_BYTES_MAX, Topic, Username};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::client) enum RoomCommand {
     /// Enter a room, and talk there.
-    Join(RoomName),
+    Join(Where),
     /// Leave a room for good: the current one if none is named.
-    Part(Option<RoomName>),
+    Part(Option<Where>),
     List,
     Make {
         room: RoomName,
@@ -22,7 +23,16 @@ pub(in crate::client) enum RoomCommand {
     Add(Username),
     /// Make a member an operator of the current room, or one no more.
     SetOperator(Username, bool),
-    Show(Option<RoomName>),
+    Show(Option<Where>),
+}
+
+/// A room as it is typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::client) enum Where {
+    /// By its name.
+    Room(RoomName),
+    /// By the person with whom one talks there.
+    With(Username),
 }
 
 pub(super) const ENTRIES: &[Entry] = &[
@@ -87,14 +97,18 @@ pub(super) const ENTRIES: &[Entry] = &[
     },
 ];
 
-/// A room's name, with or without its `#`.
-pub(super) fn room(text: &str) -> Option<RoomName> {
+/// A room's name, with or without its `#`, or a person's with a `@`.
+pub(super) fn room(text: &str) -> Option<Where> {
     let text = text.trim();
-    if text.starts_with('#') { text.parse().ok() } else { format!("#{text}").parse().ok() }
+    match text.chars().next()? {
+        '#' => text.parse().map(Where::Room).ok(),
+        '@' => text.parse().map(Where::Room).ok().or_else(|| person(text).map(Where::With)),
+        _ => format!("#{text}").parse().map(Where::Room).ok(),
+    }
 }
 
 /// A command about the room that is named, or the current one.
-fn perhaps_room(text: &str, command: fn(Option<RoomName>) -> RoomCommand) -> Option<Command> {
+fn perhaps_room(text: &str, command: fn(Option<Where>) -> RoomCommand) -> Option<Command> {
     let room = if text.trim().is_empty() { None } else { Some(room(text)?) };
     Some(Command::Room(command(room)))
 }
@@ -105,13 +119,16 @@ fn set_operator(text: &str, wanted: bool) -> Option<Command> {
 
 fn make(text: &str) -> Option<Command> {
     let mut words = text.split_whitespace();
-    let name = room(words.next()?).filter(|room| !room.is_private())?;
+    let Where::Room(room) = room(words.next()?)? else { return None };
+    if room.is_private() {
+        return None;
+    }
     let is_private = match (words.next(), words.next()) {
         (None, _) => false,
         (Some(word), None) if word.eq_ignore_ascii_case("private") => true,
         _ => return None,
     };
-    Some(Command::Room(RoomCommand::Make { room: name, is_private }))
+    Some(Command::Room(RoomCommand::Make { room, is_private }))
 }
 
 fn topic(text: &str) -> Option<Command> {

@@ -7,6 +7,7 @@ use super::report::{Next, Report, hexadecimal, said, time};
 use crate::client::ClientError;
 use crate::client::happening::{Happening, Told};
 use crate::client::pass::is_for_good;
+use crate::client::room_words;
 use crate::names::RoomName;
 use crate::wire::{Code, Hit, MessageId, PastMessage, Place, ServerMessage};
 
@@ -85,6 +86,9 @@ impl Conversation {
                 self.uplink.send(&ask);
             }
             Happening::Slowed => self.output.print(&Report::Slowed {})?,
+            Happening::TooManyRooms { kept } => {
+                self.output.print(&Report::Notice { text: room_words::too_many(kept) })?;
+            }
             Happening::Notice { text } => self.output.print(&Report::Notice { text })?,
             Happening::Closing { code, text } if is_for_good(code) => {
                 return Err(ClientError::Revoked(text));

@@ -18,7 +18,7 @@ use jiff::{Timestamp, Zoned};
 
 use crate::channel::Fingerprint;
 use crate::client::room_words;
-use crate::names::{NOTICE_LINES_MAX, RoomName};
+use crate::names::NOTICE_LINES_MAX;
 use crate::terminal_text::{boundary_after, lines, one_line};
 use crate::wire::{BODY_ROOM_EVENT, BODY_TEXT, Device, PastMessage, RoomEvent, SANCTION_BAN, Sanction};
 
@@ -37,22 +37,22 @@ impl Transcript {
     }
 
     /// Something was said. A change of the room is something that happens.
-    pub(in crate::client) fn said(&mut self, room: &RoomName, message: &PastMessage) -> Vec<String> {
+    pub(in crate::client) fn said(&mut self, room: &impl Display, message: &PastMessage) -> Vec<String> {
         let what = self.what_was_said(room, message);
         self.dated(message.at, what)
     }
 
     /// Something that was said before, as a note with its day and time.
-    pub(in crate::client) fn past(&self, room: &RoomName, message: &PastMessage) -> String {
+    pub(in crate::client) fn past(&self, room: &impl Display, message: &PastMessage) -> String {
         let what = self.what_was_said(room, message);
         note(&self.now(), format!("{} {what}", self.day_and_time(message.at)))
     }
 
-    fn what_was_said(&self, room: &RoomName, message: &PastMessage) -> String {
+    fn what_was_said(&self, room: &impl Display, message: &PastMessage) -> String {
         let PastMessage { author, kind, body, .. } = message;
         let event = (*kind == BODY_ROOM_EVENT).then(|| RoomEvent::parse(body)).flatten();
         if let Some(event) = event {
-            return format!("{room} * {}", one_line(room_words::event(author, &event)));
+            return self.happened(room, room_words::event(author, &event));
         }
         let body = if *kind == BODY_TEXT {
             one_line(body.as_slice())
@@ -60,18 +60,20 @@ impl Transcript {
             format!("(something of kind {kind}, which this version of chat can't show)")
         };
         let author = one_line(author);
-        let boundary = if self.is_for_terminal { boundary_after(&author) } else { "" };
+        let (room, boundary) = (self.place(room), self.boundary_after(&author));
         format!("{room} <{author}>{boundary} {body}")
     }
 
     /// Someone joined.
-    pub(in crate::client) fn arrived(&mut self, room: &RoomName, at: u64, name: &str) -> Vec<String> {
-        self.dated(at, format!("{room} * {} joined", one_line(name)))
+    pub(in crate::client) fn arrived(&mut self, room: &impl Display, at: u64, name: &str) -> Vec<String> {
+        let what = self.happened(room, format!("{name} joined"));
+        self.dated(at, what)
     }
 
     /// Someone left.
-    pub(in crate::client) fn left(&mut self, room: &RoomName, at: u64, name: &str) -> Vec<String> {
-        self.dated(at, format!("{room} * {} left", one_line(name)))
+    pub(in crate::client) fn left(&mut self, room: &impl Display, at: u64, name: &str) -> Vec<String> {
+        let what = self.happened(room, format!("{name} left"));
+        self.dated(at, what)
     }
 
     /// Something that concerns only this person.
@@ -139,6 +141,21 @@ impl Transcript {
         self.local(at).map_or_else(|| "?".to_owned(), |time| time.strftime("%F").to_string())
     }
 
+    fn happened(&self, room: &impl Display, what: String) -> String {
+        format!("{} * {}", self.place(room), one_line(what))
+    }
+
+    /// A room as it stands in a line; it can have a person's name in it.
+    fn place(&self, room: &impl Display) -> String {
+        let mut room = one_line(room.to_string());
+        room.push_str(self.boundary_after(&room));
+        room
+    }
+
+    fn boundary_after(&self, name: &str) -> &'static str {
+        if self.is_for_terminal { boundary_after(name) } else { "" }
+    }
+
     fn dated(&mut self, at: u64, what: String) -> Vec<String> {
         let Some(time) = self.local(at) else {
             return vec![format!("--:-- {what}")];
@@ -159,6 +176,7 @@ fn note(time: &Zoned, text: impl Display) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::names::RoomName;
 
     /// 20 November 2026, 10:34 UTC.
     const NOW: u64 = 1_795_170_840_000;
@@ -249,6 +267,16 @@ mod tests {
                 format!("10:34 #lobby * {name} left")
             );
         }
+    }
+
+    #[test]
+    fn the_name_in_a_direct_conversation_stands_where_a_room_stands() {
+        let said = |name: &str, terminal| {
+            transcript_for(terminal).said(&format!("@{name}"), &message(NOW, "alice", 0, "5")).concat()
+        };
+        assert_eq!(said("bob", true), "10:34 @bob <alice> 5");
+        assert_eq!(said("שלום", false), "10:34 @שלום <alice> 5");
+        assert_eq!(said("שלום", true), "10:34 @שלום\u{200e} <alice> 5");
     }
 
     #[test]

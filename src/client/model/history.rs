@@ -23,15 +23,19 @@ impl Model {
         counts.filter(|(_, counts)| counts.messages > 0)
     }
 
-    /// Whether the server does not know yet how far this person has read: the current room, and what they have asked to see.
+    /// Whether the server does not know yet how far this person has read: the current room, what was said to them alone, and
+    /// what they have asked to see.
     pub(in crate::client) fn is_mark_due(&self) -> bool {
-        self.rooms.iter().any(|(room, place)| place.read_up_to(*room == self.current).is_some())
+        self.rooms
+            .iter()
+            .any(|(room, place)| place.read_up_to(*room == self.current || room.is_direct()).is_some())
     }
 
     /// What the server is to be told of that, one room after the other. It counts as told from here on.
     pub(in crate::client) fn take_mark(&mut self) -> Option<ClientMessage> {
+        let current = self.current.clone();
         self.rooms.iter_mut().find_map(|(room, place)| {
-            let sequence = place.read_up_to(*room == self.current)?;
+            let sequence = place.read_up_to(*room == current || room.is_direct())?;
             place.marked(sequence);
             Some(ClientMessage::MarkRead { room: room.to_string(), sequence })
         })

@@ -6,6 +6,7 @@
 //! *accepted* until it comes back in its place among the others. Whatever breaks in between puts it back to waiting,
 //! under the same id, by which the server knows it again. A change of a room is such a message too.
 
+mod directs;
 mod history;
 mod people;
 mod rooms;
@@ -24,8 +25,9 @@ use super::unread::Counts;
 /// The most names that are kept of the people of all rooms.
 const PEOPLE_MAX: usize = 20_000;
 
-/// The most rooms that are kept: more than a server lets an account be in.
-const ROOMS_MAX: usize = 600;
+/// The most rooms that are kept: far more than a server lets an account be in, but for direct conversations, which others
+/// begin.
+const ROOMS_MAX: usize = 5_000;
 
 /// A room that a new connection was let into, to take the place of another connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +47,12 @@ pub(super) struct Model {
     /// Where what is typed goes. Only what is typed changes it: nothing that comes from the server can make a line go
     /// elsewhere than where the person saw that it would.
     current: RoomName,
+    /// The last such room that was no direct conversation.
+    home: RoomName,
+    /// The direct conversation in which someone else wrote last, and when.
+    last_writer: Option<(u64, RoomName)>,
+    /// There were more rooms than are kept.
+    is_full: bool,
     rooms: BTreeMap<RoomName, Place>,
     away: people::Away,
     own: OwnMessages,
@@ -79,6 +87,9 @@ impl Model {
             name: me.parse().ok(),
             me,
             current: RoomName::lobby(),
+            home: RoomName::lobby(),
+            last_writer: None,
+            is_full: false,
             rooms: BTreeMap::new(),
             away: people::Away::new(),
             own: OwnMessages::default(),
@@ -118,15 +129,21 @@ impl Model {
 
     /// From now on what is typed goes to this room, which is to be entered if that was not done.
     pub(super) fn want(&mut self, room: RoomName) {
-        let place = self.rooms.entry(room.clone()).or_default();
-        place.is_wanted |= !place.is_in();
+        self.enter(&room);
+        if !room.is_direct() {
+            self.home = room.clone();
+        }
         self.current = room;
     }
 
-    /// From now on what is typed goes to the lobby, if it went to this room.
+    /// From now on what is typed goes elsewhere, if it went to this room: to the lobby, or from a direct conversation to
+    /// where one was before.
     pub(super) fn turn_away(&mut self, room: &RoomName) {
+        if self.home == *room {
+            self.home = RoomName::lobby();
+        }
         if self.current == *room {
-            self.current = RoomName::lobby();
+            self.current = self.home.clone();
         }
     }
 
@@ -135,19 +152,19 @@ impl Model {
         self.rooms.contains_key(&self.current) || self.own.being_made().contains(&self.current)
     }
 
-    /// Takes a message that was typed for the current room. [`Self::take_unsent`] gives it out.
-    pub(super) fn say(&mut self, id: MessageId, text: MessageText) -> Result<(), TooManyWaiting> {
-        self.say_in(id, &self.current.clone(), text)
-    }
-
-    /// The same for a room.
+    /// Takes a message that was typed for a room. [`Self::take_unsent`] gives it out. A direct conversation is entered if
+    /// that was not done.
     pub(super) fn say_in(
         &mut self,
         id: MessageId,
         room: &RoomName,
         text: MessageText,
     ) -> Result<(), TooManyWaiting> {
-        self.own.push(id, room.clone(), Saying::Text(text))
+        self.own.push(id, room.clone(), Saying::Text(text))?;
+        if room.is_direct() {
+            self.enter(room);
+        }
+        Ok(())
     }
 
     /// Takes a change that is to be made to a room. A room that is to be made becomes the current one, and what is typed
@@ -161,6 +178,7 @@ impl Model {
         let is_made = matches!(event, RoomEvent::Made { .. });
         self.own.push(id, room.clone(), Saying::Change(event))?;
         if is_made {
+            self.home = room.clone();
             self.current = room;
         }
         Ok(())
@@ -257,9 +275,13 @@ impl Model {
             ServerMessage::Joined { room, after, head } => self.joined(&room, after, head),
             ServerMessage::Said { room, sequence, at, author, id, kind, body, of, edited } => {
                 let Some((room, _)) = self.find(&room) else { return Vec::new() };
+                let writer = author.clone();
                 let message = PastMessage { sequence, at, author, id, kind, body, of, edited };
                 let shown = self.said(&room, message);
                 self.count(&room, &shown);
+                if !shown.is_empty() {
+                    self.heard_from(&room, at, &writer);
+                }
                 shown
             }
             ServerMessage::CaughtUp { room, sequence } => {
@@ -277,7 +299,7 @@ impl Model {
             ServerMessage::Person { card } => Self::person_told(card),
             ServerMessage::PersonRefused { code, text, .. } => vec![Happening::Told(Told::No { code, text })],
             ServerMessage::RoomAdded { room, head, read, unread, mentions, .. } => {
-                let added = self.added(&room, head);
+                let added = self.added(&room, head, read);
                 if let (Some(messages), Some(mentions)) = (unread, mentions) {
                     self.read(&room, read, head, Counts { messages, mentions });
                 }
@@ -394,10 +416,15 @@ impl Model {
             return;
         }
         let text = String::from_utf8_lossy(&message.body);
-        let names_me = self.name.as_ref().is_some_and(|name| name.is_named_in(&text));
+        let names_me = self.name.as_ref().is_some_and(|name| name.is_named_in(&text)) || room.is_direct();
         if let Some(place) = self.rooms.get_mut(room) {
             place.unread.said(message.sequence, names_me);
         }
+    }
+
+    fn enter(&mut self, room: &RoomName) {
+        let place = self.rooms.entry(room.clone()).or_default();
+        place.is_wanted |= !place.is_in();
     }
 }
 

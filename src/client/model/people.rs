@@ -57,7 +57,7 @@ impl Model {
         for names in [&mut came, &mut went] {
             names.retain(|name| *name != self.me);
         }
-        if came.is_empty() && went.is_empty() {
+        if (came.is_empty() && went.is_empty()) || room.is_direct() {
             Vec::new()
         } else {
             vec![Happening::Changed { room, came, went }]
@@ -68,7 +68,7 @@ impl Model {
         let most = self.names_left_for(room);
         let Some((room, place)) = self.find(room) else { return Vec::new() };
         place.arrived(name.clone(), most);
-        self.unless_me(name, |name| Happening::Arrived { room, at, name })
+        self.unless_known(&room.clone(), name, |name| Happening::Arrived { room, at, name })
     }
 
     pub(super) fn left(&mut self, room: &str, name: String, at: u64) -> Vec<Happening> {
@@ -77,7 +77,7 @@ impl Model {
         if !self.rooms.values().any(|place| place.has(&name)) {
             self.away.remove(&name);
         }
-        self.unless_me(name, |name| Happening::Left { room, at, name })
+        self.unless_known(&room.clone(), name, |name| Happening::Left { room, at, name })
     }
 
     /// Those who are away of the people of a room; the others of them are not.
@@ -121,8 +121,15 @@ impl Model {
         PEOPLE_MAX.saturating_sub(others.map(|(_, place)| place.names()).sum())
     }
 
-    fn unless_me(&self, name: String, happening: impl FnOnce(String) -> Happening) -> Vec<Happening> {
-        if name == self.me { Vec::new() } else { vec![happening(name)] }
+    /// Someone's coming or going, unless it is one's own. That of the other one in a direct conversation is known from
+    /// the lobby.
+    fn unless_known(
+        &self,
+        room: &RoomName,
+        name: String,
+        happening: impl FnOnce(String) -> Happening,
+    ) -> Vec<Happening> {
+        if name == self.me || room.is_direct() { Vec::new() } else { vec![happening(name)] }
     }
 }
 

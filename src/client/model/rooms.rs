@@ -1,5 +1,7 @@
 //! Rooms that come and go: those that are made, entered, refused, and left.
 
+use std::mem;
+
 use super::super::happening::{Happening, Told};
 use super::super::own::Own;
 use super::super::place::Place;
@@ -21,13 +23,22 @@ impl Model {
         }
     }
 
-    pub(super) fn added(&mut self, room: &str, head: u64) -> Vec<Happening> {
+    pub(super) fn added(&mut self, room: &str, head: u64, read: Option<u64>) -> Vec<Happening> {
         let Ok(room) = room.parse::<RoomName>() else { return Vec::new() };
         if let Some(place) = self.rooms.get_mut(&room) {
             place.is_told = true;
             return Vec::new();
         }
+        if room.is_direct() && room.partner(&self.me).is_none() {
+            return Vec::new();
+        }
         if self.rooms.len() >= ROOMS_MAX {
+            let is_news = !mem::replace(&mut self.is_full, true);
+            return is_news.then_some(Happening::TooManyRooms { kept: ROOMS_MAX }).into_iter().collect();
+        }
+        if room.is_direct() {
+            // One that the other has opened is nothing to see before something is said in it.
+            self.rooms.insert(room, Place::told_to_show(Self::first_shown(head, read)));
             return Vec::new();
         }
         self.rooms.insert(room.clone(), Place::told(head));

@@ -11,6 +11,13 @@ fn model() -> Model {
     Model::new("alice".into(), RoomName::lobby())
 }
 
+impl Model {
+    /// Says something in the current room.
+    fn say(&mut self, id: MessageId, text: MessageText) -> Result<(), TooManyWaiting> {
+        self.say_in(id, &self.current.clone(), text)
+    }
+}
+
 fn id(number: u8) -> MessageId {
     MessageId::from_bytes([number; 16])
 }

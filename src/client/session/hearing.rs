@@ -24,7 +24,7 @@ impl Session {
                 }
                 Happening::Said { room, message } => {
                     self.tell_held_comings()?;
-                    let lines = self.transcript.said(&room, &message);
+                    let lines = self.transcript.said(&self.model.called(&room), &message);
                     self.print(&lines)?;
                 }
                 Happening::Arrived { room, at, name } => {
@@ -61,13 +61,13 @@ impl Session {
                 }
                 Happening::Removed { room, reason } => {
                     let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
-                    self.note(&format!("you are in {room} no more{reason}"))?;
+                    self.note(&format!("you are in {} no more{reason}", self.model.called(&room)))?;
+                }
+                Happening::TooManyRooms { kept } => {
+                    self.note(&room_words::too_many(kept))?;
                 }
                 Happening::Missing { room, first, last } => {
-                    let told = format!(
-                        "messages {first} to {last} of {room} did not come; tell the server's operator"
-                    );
-                    self.note(&told)?;
+                    self.note(&room_words::missing(&self.model.called(&room), first, last))?;
                 }
                 Happening::NotDelivered { saying, reason, .. } => {
                     self.not_sent(&format!("{} ({reason})", room_words::not_delivered(&saying)))?;

@@ -39,8 +39,8 @@ impl Session {
     pub(super) fn history_command(&mut self, command: HistoryCommand) -> io::Result<()> {
         match command {
             HistoryCommand::Earlier { room, count } => {
-                let room = room.unwrap_or_else(|| self.model.room().clone());
-                self.question(Question::Earlier { count }, room)
+                let room = self.meant(room)?;
+                room.map_or(Ok(()), |room| self.question(Question::Earlier { count }, room))
             }
             HistoryCommand::CountUnread if !self.knows_rooms => {
                 self.not_sent("what is unread is not known yet; ask again in a moment")
@@ -48,10 +48,20 @@ impl Session {
             HistoryCommand::CountUnread => {
                 greeting::unread_rooms(&self.model).iter().try_for_each(|told| self.note(told))
             }
-            HistoryCommand::Unread(room) => self.question(Question::Unread, room),
+            HistoryCommand::Unread(room) => {
+                let room = self.meant(Some(room))?;
+                room.map_or(Ok(()), |room| self.question(Question::Unread, room))
+            }
             HistoryCommand::Search { room, words } => {
                 let words = words.iter().collect::<Vec<_>>().join(" ");
                 let current = self.model.room().clone();
+                let room = match room {
+                    None => None,
+                    Some(room) => match self.meant(Some(room))? {
+                        None => return Ok(()),
+                        room => room,
+                    },
+                };
                 self.question(Question::Search { room, words }, current)
             }
             HistoryCommand::SearchOn => {
@@ -59,12 +69,11 @@ impl Session {
                 self.question(Question::SearchOn, current)
             }
             HistoryCommand::MarkRead(room) => {
-                let room = room.unwrap_or_else(|| self.model.room().clone());
-                let room = self.model.meant(&room).clone();
+                let Some(room) = self.meant(room)? else { return Ok(()) };
                 match self.model.mark_all(&room) {
                     Some(mark) if self.uplink.is_up() => self.uplink.send(&mark),
                     Some(_) => self.not_sent("not connected; try again when the connection is back")?,
-                    None => self.not_sent(&format!("you are not in {room}"))?,
+                    None => self.not_sent(&format!("you are not in {}", self.model.called(&room)))?,
                 }
                 Ok(())
             }
@@ -116,9 +125,11 @@ impl Session {
     /// What is unread in a room, from the first such message on; `more` if there is more of it that was not shown.
     fn show_unread(&mut self, room: &RoomName, messages: &[PastMessage], more: bool) -> io::Result<()> {
         if messages.is_empty() {
+            let room = self.model.called(room);
             return self.note(&format!("nothing is unread in {room} that was not shown"));
         }
         self.model.show_unread(room, messages);
+        let room = &self.model.called(room);
         let mut lines = vec![self.transcript.note(&format!("unread in {room}:"))];
         lines.extend(messages.iter().map(|message| self.transcript.past(room, message)));
         let end = if more {
@@ -133,6 +144,7 @@ impl Session {
     /// What was said in a room before what was shown of it; `more` if it goes on further back.
     fn show_earlier(&mut self, room: &RoomName, messages: &[PastMessage], more: bool) -> io::Result<()> {
         self.model.show_earlier(room, messages);
+        let room = &self.model.called(room);
         let mut lines = vec![self.transcript.note(&match messages.len() {
             0 => format!("nothing was said in {room} before what is shown"),
             1 => format!("1 earlier message of {room}:"),

@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::io;
 
 use crate::names::{RoomName, Topic};
+use crate::nearest::nearest;
+use crate::terminal_text::boundary_after;
 use crate::wire::{ClientMessage, Code, MessageId, ROOM_MEMBER, ROOM_OPERATOR, RoomEvent};
 
-use super::super::commands::RoomCommand;
+use super::super::commands::{RoomCommand, Where};
 use super::super::happening::Told;
 use super::super::{ClientError, room_words};
 use super::Session;
@@ -78,16 +80,21 @@ impl Session {
     pub(super) fn room_command(&mut self, command: RoomCommand) -> Result<(), ClientError> {
         let current = self.model.room().clone();
         match command {
-            RoomCommand::Join(room) => {
+            RoomCommand::Join(Where::With(name)) => self.query(&name)?,
+            RoomCommand::Join(Where::Room(room)) => {
                 let room = self.model.meant(&room).clone();
                 self.model.want(room.clone());
                 self.show_room()?;
                 self.show_unread_if_read(&room)?;
             }
             RoomCommand::Part(room) => {
-                let room = room.map_or(current, |room| self.model.meant(&room).clone());
+                let Some(room) = self.meant(room)? else { return Ok(()) };
                 self.model.turn_away(&room);
-                self.change(room, RoomEvent::Left {})?;
+                if room.is_direct() {
+                    self.note(&format!("what is said in {} still comes here", self.model.called(&room)))?;
+                } else {
+                    self.change(room, RoomEvent::Left {})?;
+                }
                 self.show_room()?;
             }
             RoomCommand::Make { room, .. } if self.model.rooms().any(|other| *other == room) => {
@@ -106,9 +113,9 @@ impl Session {
             RoomCommand::List => self.question(Question::List, current)?,
             RoomCommand::ShowTopic => self.question(Question::Topic, current)?,
             RoomCommand::Show(room) => {
-                let room = room.map_or(current, |room| self.model.meant(&room).clone());
+                let Some(room) = self.meant(room)? else { return Ok(()) };
                 self.question(Question::Card, room.clone())?;
-                if !room.is_lobby() {
+                if !room.is_lobby() && !room.is_direct() {
                     self.question(Question::Members, room)?;
                 }
             }
@@ -116,10 +123,25 @@ impl Session {
         Ok(())
     }
 
+    /// The room that is meant, the current one if none was typed. `None` if it can't be one, which was told.
+    pub(super) fn meant(&mut self, place: Option<Where>) -> io::Result<Option<RoomName>> {
+        let room = match place {
+            None => Some(self.model.room().clone()),
+            Some(Where::Room(room)) => Some(self.model.meant(&room).clone()),
+            Some(Where::With(name)) => self.model.talk_with(&name),
+        };
+        if room.is_none() {
+            self.not_sent("that is you; choose someone else")?;
+        }
+        Ok(room)
+    }
+
     /// Shows where what is typed goes.
     pub(super) fn show_room(&mut self) -> io::Result<()> {
         let room = self.model.room();
-        let prompt = if room.is_lobby() { "> ".to_owned() } else { format!("{room}> ") };
+        let called = self.model.called(room);
+        let boundary = boundary_after(&called);
+        let prompt = if room.is_lobby() { "> ".to_owned() } else { format!("{called}{boundary}> ") };
         self.screen.set_prompt(prompt)
     }
 
@@ -134,10 +156,14 @@ impl Session {
                 }
                 room_words::list(&rooms)
             }
-            Told::Card(card) if question == Some(Question::Topic) => vec![room_words::topic(&card)],
             Told::Card(card) => {
-                let made = self.transcript.day(card.made_at);
-                room_words::card(&card, &made)
+                let called =
+                    card.room.parse().map_or_else(|_| card.room.clone(), |room| self.model.called(&room));
+                if question == Some(Question::Topic) {
+                    vec![room_words::topic(&card, &called)]
+                } else {
+                    room_words::card(&card, &called, &self.transcript.day(card.made_at))
+                }
             }
             Told::Found(hits, next, is_behind) => {
                 let is_asked = matches!(question, Some(Question::Search { .. } | Question::SearchOn));
@@ -161,6 +187,11 @@ impl Session {
 
     /// A room that was wanted can't be entered.
     pub(super) fn not_entered(&mut self, room: &RoomName, code: Code, text: &str) -> io::Result<()> {
+        if let Some(partner) = room.partner(self.model.me()) {
+            let near = nearest(partner, self.model.known_people());
+            let what_else = near.map_or_else(String::new, |name| format!("; did you mean {name}?"));
+            return self.not_sent(&format!("you can't talk with {partner}: {text}{what_else}"));
+        }
         if code != Code::NoSuchRoom {
             return self.not_sent(&format!("you can't enter {room}: {text}"));
         }

@@ -58,8 +58,8 @@ impl Session {
             (count, _) => format!("\"{words}\" was said here ({count} messages):"),
         })];
         for hit in hits.iter().rev() {
-            let Ok(room) = hit.room.parse() else { continue };
-            lines.push(self.transcript.past(&room, &hit.message));
+            let Ok(room) = hit.room.parse::<RoomName>() else { continue };
+            lines.push(self.transcript.past(&self.model.called(&room), &hit.message));
         }
         if has_more {
             lines.push(self.transcript.note("/search looks further back"));

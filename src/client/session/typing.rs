@@ -9,7 +9,7 @@ use super::super::model::OWN_MAX;
 use super::super::own::Saying;
 use super::super::{ClientError, room_words};
 use super::Session;
-use crate::names::{MessageText, MessageTextError};
+use crate::names::{MessageText, MessageTextError, RoomName};
 use crate::wire::MessageId;
 
 impl Session {
@@ -60,15 +60,21 @@ impl Session {
     }
 
     fn say(&mut self, text: MessageText) -> Result<(), ClientError> {
+        let room = self.model.room().clone();
         if !self.model.is_somewhere() {
-            let (room, told) = (self.model.room(), room_words::not_delivered(&Saying::Text(text)));
+            let (room, told) = (self.model.called(&room), room_words::not_delivered(&Saying::Text(text)));
             return Ok(self.not_sent(&format!("{told} (you are not in {room}; /join enters another room)"))?);
         }
+        self.say_in(&room, text)
+    }
+
+    /// Says something in a room, which may be a direct conversation that is not entered.
+    pub(super) fn say_in(&mut self, room: &RoomName, text: MessageText) -> Result<(), ClientError> {
         self.back_by_saying()?;
         let id = MessageId::random().ok_or(ClientError::NoEntropy)?;
         let is_shown = self.uplink.is_up() || self.lines.is_some();
         let waits = (!is_shown).then(|| format!("not connected; this waits: {}", text.as_str()));
-        if self.model.say(id, text).is_err() {
+        if self.model.say_in(id, room, text).is_err() {
             return Ok(
                 self.not_sent(&format!("not sent: {OWN_MAX} messages wait already; say it again later"))?
             );
@@ -83,6 +89,7 @@ impl Session {
             Command::Fingerprint => self.show_fingerprint()?,
             Command::Room(command) => self.room_command(command)?,
             Command::People(command) => self.people_command(command)?,
+            Command::Direct(command) => self.direct_command(command)?,
             Command::History(command) => self.history_command(command)?,
             Command::Moderation(command) => self.moderation_command(command)?,
             Command::Account(command) => self.account_command(command)?,

@@ -32,6 +32,8 @@ pub(crate) struct Change {
 pub(crate) enum Wish {
     /// A new room, of about this name if it is private.
     Make { name: RoomName, is_private: bool },
+    /// The direct conversation with this person, if it is not there; nobody begins more than `most`.
+    Talk { with: Username, most: usize },
     /// Something about a room that is there.
     In { room: RoomId, target: Target },
     /// Something about someone in a room.
@@ -118,6 +120,8 @@ pub(crate) enum Refusal {
     NotSo,
     #[error("as many people are banned or muted in this room as may be; lift a few first")]
     TooManySanctions,
+    #[error("you have begun as many direct conversations as one may")]
+    TooManyDirects,
     #[error("everyone is in #lobby, nobody can leave it, and its operators are the admins of the server")]
     Lobby,
 }
@@ -134,6 +138,7 @@ impl Batch<'_> {
         let mut effects = Vec::new();
         let done = match &change.wish {
             Wish::Make { name, is_private } => self.make(change, name, *is_private, &mut effects)?,
+            Wish::Talk { with, most } => self.begin_direct(&change.by, with, *most, &mut effects)?,
             Wish::In { room, target } => self.change_room(change, *room, target, &mut effects)?,
             Wish::Moderate(moderation) => self.moderate(change, moderation, &mut effects)?,
             Wish::LeaveAll => self.leave_all(change, &mut effects)?,
@@ -158,18 +163,12 @@ impl Batch<'_> {
         is_private: bool,
         effects: &mut Vec<Effect>,
     ) -> Result<Done, LogError> {
-        let made = self.count("SELECT count(*) FROM rooms WHERE made_by = ?1", &change.by)?;
+        let made =
+            self.count("SELECT count(*) FROM rooms WHERE made_by = ?1 AND name LIKE '#%'", &change.by)?;
         if made >= change.rooms_max || self.is_full(&change.by, change.rooms_max)? {
             return Ok(Err(Refusal::TooManyRooms));
         }
-        let mut names = Vec::new();
-        if is_private {
-            for _ in 0..TAGS_TRIED {
-                names.push(wished.with_tag(drawn()?));
-            }
-        } else {
-            names.push(wished.clone());
-        }
+        let names = if is_private { with_tags(wished)? } else { vec![wished.clone()] };
         let Some((id, name)) = self.insert_first_free(names, &change.by)? else {
             return Ok(Err(if is_private { Refusal::NoNameFound } else { Refusal::NameTaken }));
         };
@@ -259,13 +258,17 @@ impl Batch<'_> {
     }
 
     fn leave_all(&mut self, change: &Change, effects: &mut Vec<Effect>) -> Result<Done, LogError> {
-        let rooms: Vec<RoomId> = self
+        let rooms: Vec<(RoomId, bool)> = self
             .transaction
-            .prepare_cached("SELECT room FROM members WHERE account = ?1")?
-            .query_map([change.by.as_str()], |row| row.get(0))?
+            .prepare_cached("SELECT room, is_direct FROM members WHERE account = ?1")?
+            .query_map([change.by.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
-        for room in rooms {
-            self.leave(room, &change.by, new_id()?, effects)?;
+        for (room, is_direct) in rooms {
+            if !is_direct {
+                self.leave(room, &change.by, new_id()?, effects)?;
+            } else if let Err(refusal) = self.end_direct(room, &change.by, effects)? {
+                return Ok(Err(refusal));
+            }
         }
         self.forget_marker(self.lobby, &change.by)?;
         Ok(Ok(()))
@@ -359,7 +362,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn insert_first_free(
+    pub(super) fn insert_first_free(
         &self,
         names: Vec<RoomName>,
         by: &Username,
@@ -376,10 +379,12 @@ impl Batch<'_> {
     }
 
     fn is_full(&self, account: &Username, rooms_max: usize) -> Result<bool, LogError> {
-        Ok(self.count("SELECT count(*) FROM members WHERE account = ?1", account)? >= rooms_max)
+        let rooms =
+            self.count("SELECT count(*) FROM members WHERE account = ?1 AND is_direct = 0", account)?;
+        Ok(rooms >= rooms_max)
     }
 
-    fn count(&self, query: &'static str, account: &Username) -> Result<usize, LogError> {
+    pub(super) fn count(&self, query: &'static str, account: &Username) -> Result<usize, LogError> {
         Ok(self.transaction.prepare_cached(query)?.query_row([account.as_str()], |row| row.get(0))?)
     }
 }
@@ -392,6 +397,11 @@ fn role_number(is_operator: bool) -> u8 {
 /// The id of something that the server says by itself.
 fn new_id() -> Result<MessageId, LogError> {
     MessageId::random().ok_or(LogError::NoEntropy)
+}
+
+/// Names for a private room that was wished for by this one, one of which is surely free.
+pub(super) fn with_tags(wished: &RoomName) -> Result<Vec<RoomName>, LogError> {
+    (0..TAGS_TRIED).map(|_| Ok(wished.with_tag(drawn()?))).collect()
 }
 
 fn drawn() -> Result<[u8; ROOM_TAG_CHARS], LogError> {

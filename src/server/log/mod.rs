@@ -3,12 +3,13 @@
 //!
 //! What the rest of the server asks of it is all here: open it with its rooms, write a batch, read a page. It knows
 //! nothing of sockets and sessions, so that another store can stand behind the same few calls. `batch` says things,
-//! `changes` changes rooms, `revisions` changes what was said, `history` reads from any place on, `markers` keeps how far
-//! each person has read, `sanctions` who must stay out or be silent. `search_index` keeps the words in a file of their
-//! own, in which `search` finds them.
+//! `changes` changes rooms, `directs` begins and ends direct conversations, `revisions` changes what was said, `history`
+//! reads from any place on, `markers` keeps how far each person has read, `sanctions` who must stay out or be silent.
+//! `search_index` keeps the words in a file of their own, in which `search` finds them.
 
 mod batch;
 mod changes;
+mod directs;
 mod history;
 mod markers;
 mod revisions;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::server::database::{DatabaseError, Schema};
 
 pub(super) const SCHEMA: Schema =
-    Schema { steps: &[ONE_ROOM, MANY_ROOMS, READ_MARKERS, REVISIONS, SANCTIONS, ALTERED] };
+    Schema { steps: &[ONE_ROOM, MANY_ROOMS, READ_MARKERS, REVISIONS, SANCTIONS, ALTERED, DIRECT] };
 
 /// Version 1.
 pub(super) const ONE_ROOM: &str = "
@@ -101,6 +101,12 @@ const ALTERED: &str = "
     CREATE TRIGGER message_deleted AFTER DELETE ON messages BEGIN
         INSERT INTO altered (message) VALUES (old.id);
     END;";
+
+/// Direct conversations, of which someone may be in any number without being in any more rooms thereby.
+const DIRECT: &str = "
+    ALTER TABLE members ADD COLUMN is_direct INTEGER NOT NULL DEFAULT 0;
+    DROP INDEX members_by_account;
+    CREATE INDEX members_by_account ON members (account, is_direct);";
 
 /// Why the log can't be opened, written or read.
 #[derive(Debug, thiserror::Error)]

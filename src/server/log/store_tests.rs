@@ -94,6 +94,9 @@ fn refused(outcome: &Outcome) -> Refusal {
     }
 }
 
+#[path = "directs_tests.rs"]
+mod directs;
+
 #[test]
 fn places_are_counted_from_one_and_go_on_after_a_restart() {
     let mut house = House::new();

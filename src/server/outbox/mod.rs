@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 
-pub(super) use self::queue::Need;
+pub(super) use self::queue::{Need, Telling};
 use self::queue::{Next, Queue};
 use super::lock::lock;
 use super::log::RoomId;
@@ -139,6 +139,21 @@ impl Outbox {
     /// The rooms that are followed.
     pub(super) fn followed(&self) -> Vec<RoomId> {
         lock(&self.queue).followed()
+    }
+
+    /// All rooms of the account are to be told, from the first one on, as fast as the client reads. The caller flushes.
+    pub(super) fn tell_rooms(&self, telling: Telling) {
+        lock(&self.queue).tell_rooms(telling);
+    }
+
+    /// What is to be told next of the rooms, if anything. `catch_up` asks.
+    pub(super) fn take_telling(&self) -> Option<Telling> {
+        lock(&self.queue).take_telling()
+    }
+
+    /// A part of the rooms was queued, and these are the rest.
+    pub(super) fn told_rooms(&self, rest: Telling) {
+        lock(&self.queue).told_rooms(rest);
     }
 
     /// What the client needs next from the log; `None` when it needs nothing. `catch_up` asks.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{Encoded, Numbered};
 use crate::channel::RECORD_BYTES_MAX;
+use crate::names::{RoomName, Username};
 use crate::server::log::RoomId;
 use crate::wire::{self, ServerMessage};
 
@@ -28,6 +29,8 @@ pub(super) struct Queue {
     lagging: bool,
     /// In the order of their numbers.
     rooms: Vec<Following>,
+    /// The client has asked for the rooms of its account, and these were not queued yet.
+    telling: Option<Telling>,
 }
 
 pub(super) struct Waiting {
@@ -66,6 +69,14 @@ pub(in crate::server) struct Need {
     pub(in crate::server) people: bool,
 }
 
+/// The rooms of an account that a client is still to be told, in the order of their names.
+pub(in crate::server) struct Telling {
+    pub(in crate::server) account: Username,
+    pub(in crate::server) is_admin: bool,
+    /// The last one that it was told.
+    pub(in crate::server) after: Option<RoomName>,
+}
+
 /// What is to be sealed next.
 pub(super) enum Next {
     /// These, as one record. Never none.
@@ -90,6 +101,7 @@ impl Queue {
             flush_is_due: false,
             lagging: false,
             rooms: Vec::new(),
+            telling: None,
         }
     }
 
@@ -153,6 +165,23 @@ impl Queue {
     /// The rooms that are followed.
     pub(super) fn followed(&self) -> Vec<RoomId> {
         self.rooms.iter().map(|following| following.room).collect()
+    }
+
+    /// All rooms are to be told, from the first one on.
+    pub(super) fn tell_rooms(&mut self, telling: Telling) {
+        self.telling = Some(telling).filter(|_| self.state == State::Open);
+    }
+
+    /// What is to be told next of the rooms, if anything. Who lags is told that before.
+    pub(super) fn take_telling(&mut self) -> Option<Telling> {
+        if self.lagging { None } else { self.telling.take() }
+    }
+
+    /// A part of the rooms was told, and the others are still to be, unless all of them are anew.
+    pub(super) fn told_rooms(&mut self, rest: Telling) {
+        if self.telling.is_none() && !self.lagging {
+            self.tell_rooms(rest);
+        }
     }
 
     /// What is needed next from the log, if anything. Who lags is told of it first.
@@ -229,7 +258,7 @@ impl Queue {
                 Next::Goodbye
             }
             State::Ended => Next::Over,
-            State::Open if self.lagging || self.rooms.iter().any(Following::is_behind) => Next::Behind,
+            State::Open if self.is_behind() => Next::Behind,
             State::Open => Next::Nothing,
         }
     }
@@ -287,9 +316,15 @@ impl Queue {
         self.waiting.push_back(waiting);
     }
 
+    fn is_behind(&self) -> bool {
+        self.lagging || self.telling.is_some() || self.rooms.iter().any(Following::is_behind)
+    }
+
+    /// Answers are forgotten for good: who is told of it asks again.
     fn forget(&mut self) {
         self.waiting = VecDeque::new();
         self.bytes = 0;
+        self.telling = None;
         for following in &mut self.rooms {
             following.queued = following.sent;
             following.live = false;

@@ -56,15 +56,13 @@ impl Rooms {
         lock(&self.directory).by_id.get(&id).map(Arc::clone)
     }
 
-    /// All rooms of an account, of whose changes one of its sessions hears from now on.
-    pub(in crate::server) fn listen(&self, account: &Username, outbox: &Arc<Outbox>) -> Vec<Arc<Room>> {
+    /// Lets one of an account's sessions hear of every change of its rooms from now on.
+    pub(in crate::server) fn listen(&self, account: &Username, outbox: &Arc<Outbox>) {
         let mut directory = lock(&self.directory);
         let listeners = directory.listeners.entry(account.clone()).or_default();
         if listeners.iter().all(|other| other.session() != outbox.session()) {
             listeners.push(Arc::clone(outbox));
         }
-        drop(directory);
-        self.of(account)
     }
 
     /// All rooms of an account, the lobby first.
@@ -72,6 +70,20 @@ impl Rooms {
         let directory = lock(&self.directory);
         let own = directory.of_account.get(account).into_iter().flat_map(BTreeMap::values);
         [&self.lobby].into_iter().chain(own).map(Arc::clone).collect()
+    }
+
+    /// The next rooms of an account after this one, in the order of their names, at most so many. The lobby is none of them.
+    pub(in crate::server) fn next_of(
+        &self,
+        account: &Username,
+        after: Option<&RoomName>,
+        count: usize,
+    ) -> Vec<Arc<Room>> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let directory = lock(&self.directory);
+        let all = directory.of_account.get(account).into_iter();
+        let rooms = all.flat_map(|rooms| rooms.range::<RoomName, _>((from, Bound::Unbounded)));
+        rooms.take(count).map(|(_, room)| Arc::clone(room)).collect()
     }
 
     /// Queues something for all sessions of an account that hear of its rooms.
@@ -102,8 +114,8 @@ impl Rooms {
     }
 
     /// The room that everyone is in.
-    pub(in crate::server) fn lobby(&self) -> RoomId {
-        self.lobby.id()
+    pub(in crate::server) fn lobby(&self) -> &Arc<Room> {
+        &self.lobby
     }
 
     /// Whether an account is in any room but the lobby.
@@ -125,9 +137,11 @@ impl Rooms {
         lock(&self.directory).listeners_of(account)
     }
 
-    /// The rooms that an account is in and of which another one may know, in the order of their names.
+    /// The rooms that an account is in and of which another one may know, in the order of their names; no direct
+    /// conversation.
     pub(in crate::server) fn shared_with(&self, account: &Username, asker: &Username) -> Vec<RoomName> {
         let rooms = self.rooms_of(account).into_iter();
+        let rooms = rooms.filter(|room| !room.name().is_direct());
         let known = rooms.filter(|room| !room.name().is_private() || room.has_member(asker));
         let names: BTreeSet<_> = known.map(|room| room.name().clone()).collect();
         names.into_iter().collect()
@@ -212,10 +226,13 @@ impl Rooms {
 }
 
 impl Directory {
+    /// Adds a room, in the place of the one with the same number if that has got another name.
     fn add(&mut self, record: RoomRecord) -> Arc<Room> {
         let room = Arc::new(Room::new(record));
         self.by_name.insert(room.name().clone(), Arc::clone(&room));
-        self.by_id.insert(room.id(), Arc::clone(&room));
+        if let Some(former) = self.by_id.insert(room.id(), Arc::clone(&room)) {
+            self.by_name.remove(former.name());
+        }
         if !room.name().is_private() {
             self.public.insert(room.name().clone());
         }
