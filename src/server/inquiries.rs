@@ -4,7 +4,10 @@
 //!
 //! What a question costs is bounded by whoever asks it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender, sync_channel};
+
+use tracing::error;
 
 use super::log::LogReader;
 
@@ -21,7 +24,7 @@ impl Inquiries {
         (Self(sender), receiver)
     }
 
-    /// Asks, and waits for the answer. None comes when the server ends.
+    /// Asks, and waits for the answer. None comes when the server ends, or the question panics.
     pub(super) fn ask<A: Send + 'static>(
         &self,
         question: impl FnOnce(&LogReader) -> A + Send + 'static,
@@ -40,9 +43,11 @@ impl Inquiries {
     }
 }
 
-/// The thread.
+/// The thread. A question that panics has no answer, and others go on.
 pub(super) fn answer_all(log: &LogReader, questions: &Receiver<Option<Question>>) {
     while let Ok(Some(question)) = questions.recv() {
-        question(log);
+        if catch_unwind(AssertUnwindSafe(|| question(log))).is_err() {
+            error!("a question to the log panicked; the session that asked it ends");
+        }
     }
 }
