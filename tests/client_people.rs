@@ -84,6 +84,21 @@ fn someone_who_is_back_on_one_device_is_back_on_all() {
 }
 
 #[test]
+fn who_writes_to_someone_who_is_away_is_told_so_once() {
+    let (server, link) = server();
+    let home = Home::new();
+    let mut bob = Peer::signed_up(server.link(), "bob");
+    bob.join(None);
+    bob.send(&ClientMessage::SetAway { away: Some("\u{202e}lunch".into()) });
+    let mut alice = Piped::start(home.client_as("alice", &link, &["--signup"]));
+    alice.wait_until_in();
+    alice.write("/msg bob one\n/msg bob two\nin the lobby\n");
+    alice.wait_for_line("! bob is away: \u{fffd}lunch");
+    let ended = alice.finish().went_well();
+    assert_eq!(ended.notes().iter().filter(|note| note.contains("away")).count(), 1, "{ended:?}");
+}
+
+#[test]
 fn one_learns_who_someone_is_and_decides_what_others_learn() {
     let (server, link) = server();
     let home = Home::new();

@@ -266,7 +266,10 @@ fn bounds_of_a_client_are_told_when_they_are_none() {
     for (limit, told) in [
         ("session-seconds=86401", "session-seconds must be from 1 to 86400"),
         ("rekey-frames=65537", "rekey-frames must be from 1 to 65536"),
-        ("connections=5", "there are session-seconds, rekey-frames, rekey-bytes and rekey-seconds"),
+        (
+            "connections=5",
+            "there are session-seconds, silence-seconds, rekey-frames, rekey-bytes and rekey-seconds",
+        ),
         ("session-seconds", "write NAME=VALUE"),
     ] {
         Piped::run(home.client_as("alice", &link, &["--limit", limit]), "").says(2, &[told]);

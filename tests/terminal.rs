@@ -357,7 +357,7 @@ fn the_terminal_is_given_back_when_the_server_turns_out_to_be_someone_else() {
     let link = server.link().to_string();
     let (address, other) = (server.place().address(), FakeServer::new().link().server_key.unwrap());
     // It takes the login, and is then replaced by someone with another key.
-    let running = server.run(|server| drop(server.resident()));
+    let running = server.run(|server| server.resident().hang_up());
     let mut terminal = Terminal::start_in(&home, WIDE, "alice", &link, &[]);
     running.join().unwrap();
     terminal.wait_for("the connection is lost");

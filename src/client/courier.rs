@@ -17,9 +17,6 @@ use super::event::Event;
 use super::model::OWN_MAX;
 use super::renewal::LineId;
 
-/// A connection on which nothing comes for this long is lost: the server pings after 30 s.
-const SILENCE_MAX: Duration = Duration::from_secs(75);
-
 /// The most messages that wait for the socket: all that a person can have waiting, and what the program adds.
 const WAITING_MAX: usize = OWN_MAX + 24;
 
@@ -47,20 +44,23 @@ enum Parcel {
 secret!(Courier, Parcel);
 
 impl Courier {
-    /// Starts the threads. What they tell, they tell of this line.
+    /// Starts the threads. What they tell, they tell of this line. When nothing comes, or nothing is taken, for as long as
+    /// `silence`, the connection is lost.
     pub(super) fn start(
         connection: Connection,
         line: LineId,
+        silence: Duration,
         events: SyncSender<Event>,
     ) -> std::io::Result<Self> {
         let Connection { sending, receiving, .. } = connection;
         let stream = sending.stream.try_clone()?;
         let (outgoing, parcels) = sync_channel(WAITING_MAX);
         let answers = outgoing.clone();
-        let sender = thread::Builder::new().name("send".into()).spawn(move || send(sending, &parcels))?;
+        let sender =
+            thread::Builder::new().name("send".into()).spawn(move || send(sending, silence, &parcels))?;
         let receiver = thread::Builder::new()
             .name("receive".into())
-            .spawn(move || receive(receiving, line, &answers, &events))?;
+            .spawn(move || receive(receiving, line, silence, &answers, &events))?;
         Ok(Self { outgoing, stream, threads: [sender, receiver] })
     }
 
@@ -95,9 +95,15 @@ impl Courier {
     }
 }
 
-fn receive(mut receiving: Receiving, line: LineId, answers: &SyncSender<Parcel>, events: &SyncSender<Event>) {
+fn receive(
+    mut receiving: Receiving,
+    line: LineId,
+    silence: Duration,
+    answers: &SyncSender<Parcel>,
+    events: &SyncSender<Event>,
+) {
     let end = loop {
-        match receiving.receive(SILENCE_MAX) {
+        match receiving.receive(silence) {
             // When so many messages wait that there is no room for this one, the server hears from us anyway.
             Ok(ServerMessage::Ping {}) => {
                 let _ = answers.try_send(Parcel::Message(wire::encode(&ClientMessage::Pong {}).into()));
@@ -115,9 +121,9 @@ fn receive(mut receiving: Receiving, line: LineId, answers: &SyncSender<Parcel>,
 }
 
 /// Seals together what waits together. It ends after the goodbye, when nobody sends any more, or with the socket.
-fn send(mut sending: Sending, parcels: &Receiver<Parcel>) {
+fn send(mut sending: Sending, silence: Duration, parcels: &Receiver<Parcel>) {
     // What the socket does not take within this time, while nothing comes either, it will not take.
-    let _ = sending.stream.set_write_timeout(Some(SILENCE_MAX));
+    let _ = sending.stream.set_write_timeout(Some(silence));
     while let Ok(first) = parcels.recv() {
         let mut frames = Vec::new();
         let mut next = Some(first);
@@ -171,7 +177,7 @@ mod tests {
         });
         let connection = opened.unwrap_or_else(|_| panic!("the server holds its key"));
         let (events, inbox) = sync_channel(1);
-        (Courier::start(connection, 7, events).unwrap(), inbox, running)
+        (Courier::start(connection, 7, Duration::from_secs(60), events).unwrap(), inbox, running)
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! | `event`, `signals`, `session`, `leaving` | everything that can happen, in one order, and what is done about it |
 //! | `own_account` | one's devices and password: what is asked of the server, and what it answers |
 //! | `limits` | how old a session and a key become |
-//! | `uplink`, `turn`, `renewal`, `backoff` | the connection that comes and goes, what that means, and its replacement before it is old |
+//! | `uplink`, `turn`, `renewal`, `backoff`, `naps` | the connection that comes and goes, what that means, its replacement before it is old, and a look at it when the computer has slept |
 //! | `model`, `place`, `unread`, `own`, `happening` | what is known, of each room, of what is unread in it, and of what one has said oneself; what comes of what the server says; pure |
 //! | `commands`, `greeting`, `room_words`, `person_words`, `comings` | what a typed line means, who is here, comes and goes, and what happens in rooms, in words; pure |
 //! | `line_mode` | the conversation as lines, and the line that is being typed |
@@ -39,6 +39,7 @@ mod line_mode;
 mod login;
 mod login_form;
 mod model;
+mod naps;
 mod own;
 mod own_account;
 mod pass;

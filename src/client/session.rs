@@ -85,6 +85,8 @@ struct Session {
     comings: Option<Comings>,
     /// What this client has said of its person being away, to be said again on the next connection.
     away: Option<AwayReason>,
+    /// Who is away, as it was told last to this person who has written to them.
+    told_away: String,
     /// Lines that were not sent, or were refused.
     failed: usize,
 }
@@ -109,7 +111,7 @@ impl Session {
         } else {
             (Screen::plain(), Some(PlainLines::start(events.clone(), LINE_BYTES_MAX)?))
         };
-        let uplink = Uplink::new(server, pass, connection, events, config.limits.session)?;
+        let uplink = Uplink::new(server, pass, connection, events, &config.limits)?;
         let mut session = Self {
             model: Model::new(name, room.clone()),
             entry: room,
@@ -128,6 +130,7 @@ impl Session {
             searched: None,
             comings: is_for_terminal.then(Comings::default),
             away: None,
+            told_away: String::new(),
             failed: 0,
         };
         session.show_room()?;
@@ -147,6 +150,7 @@ impl Session {
             if let Some(lines) = self.lines.as_mut().filter(|_| self.is_greeted) {
                 lines.allow(unsettled);
             }
+            self.show_room()?;
             self.tell_due_comings()?;
             if self.may_leave() {
                 return Ok(());
@@ -246,6 +250,7 @@ impl Session {
 
     fn patience(&self) -> Duration {
         let due = [
+            self.next_countdown(),
             self.comings.as_ref().and_then(Comings::due),
             self.leaving.as_ref().map(Leaving::until),
             self.reading.next_mark(),

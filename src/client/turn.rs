@@ -10,10 +10,8 @@ use super::ClientError;
 use super::connection::End;
 use super::event::Event;
 use super::model::Model;
+use super::naps::LOOK_EVERY;
 use super::uplink::{Gone, Passed, Uplink};
-
-/// How long to wait for an event when nothing else is due.
-const IDLE: Duration = Duration::from_secs(3600);
 
 /// What an event means for a conversation.
 pub(super) enum Turn {
@@ -42,6 +40,7 @@ impl Uplink {
         if self.is_up() {
             self.send_unsent(model);
         }
+        self.watch();
         self.try_if_due();
         if is_calm {
             self.renew_if_due();
@@ -51,8 +50,8 @@ impl Uplink {
     /// How long to wait for an event until [`Self::keep_up`] has something to do, or something else that is due `at`.
     pub(super) fn patience(&self, is_calm: bool, at: impl IntoIterator<Item = Instant>) -> Duration {
         let renewal = self.next_renewal().filter(|_| is_calm);
-        let due = self.next_try().into_iter().chain(renewal).chain(at).min();
-        due.map_or(IDLE, |due| due.saturating_duration_since(Instant::now()))
+        let due = self.next_try().into_iter().chain(renewal).chain(self.next_cut()).chain(at).min();
+        due.map_or(LOOK_EVERY, |due| due.saturating_duration_since(Instant::now())).min(LOOK_EVERY)
     }
 
     /// Takes an event.

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tracing::debug;
 
@@ -19,7 +19,9 @@ use super::backoff::Backoff;
 use super::connection::Connection;
 use super::courier::Courier;
 use super::event::Event;
+use super::limits::Limits;
 use super::model::Entered;
+use super::naps::Naps;
 use super::pass::{self, Pass};
 use super::renewal::{Line, LineId, Renewal, Schedule, counts_beside, entered_last};
 use super::server_identity::Server;
@@ -30,13 +32,21 @@ const GOODBYE_WITHIN: Duration = Duration::from_secs(2);
 /// A connection that held for so long was a good one: after it the waits begin anew.
 const GOOD_AFTER: Duration = Duration::from_secs(60);
 
+/// A server that is asked whether it is still there answers within this time.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
 /// The present or the next connection of someone who was logged in once.
 pub(super) struct Uplink {
     account: Arc<(Server, Pass)>,
     events: SyncSender<Event>,
     backoff: Backoff,
     schedule: Schedule,
+    /// How long a server may be silent.
+    silence: Duration,
     state: State,
+    /// When something must have come on the present line, or it is lost.
+    answer_due: Option<Instant>,
+    naps: Naps,
     /// The lines that were let go and have not ended.
     parting: Vec<Line>,
     next_id: LineId,
@@ -50,6 +60,17 @@ enum State {
 }
 
 secret!(Uplink, State);
+
+/// How it stands with the way to the server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// There is a connection.
+    Up,
+    /// The next try begins after this time.
+    Waiting(Duration),
+    /// A try is under way.
+    Trying,
+}
 
 /// What is to be done about a message.
 pub(super) enum Passed {
@@ -72,20 +93,23 @@ pub(super) enum Gone {
 }
 
 impl Uplink {
-    /// The way over a connection that is logged in. It is replaced when it is of this age.
+    /// The way over a connection that is logged in. It is replaced when it is of the age that the limits have.
     pub(super) fn new(
         server: Server,
         pass: Pass,
         connection: Connection,
         events: SyncSender<Event>,
-        age: Duration,
+        limits: &Limits,
     ) -> io::Result<Self> {
         let mut uplink = Self {
             account: Arc::new((server, pass)),
             events,
             backoff: Backoff::default(),
-            schedule: Schedule::new(age),
+            schedule: Schedule::new(limits.session),
+            silence: limits.silence,
             state: State::Trying,
+            answer_due: None,
+            naps: Naps::new(SystemTime::now()),
             parting: Vec::new(),
             next_id: 0,
         };
@@ -131,6 +155,9 @@ impl Uplink {
         let State::Up { present, renewal } = &mut self.state else {
             return Passed::Over;
         };
+        if line == present.id {
+            self.answer_due = None;
+        }
         match (renewal, message) {
             (Renewal::HandsOver { behind, .. }, ServerMessage::CaughtUp { room, sequence })
                 if line == present.id =>
@@ -211,9 +238,61 @@ impl Uplink {
         }
         // Those whom the server has put off for the same time do not come all at once.
         let until = Instant::now() + at_least + self.backoff.wait(rand::random());
+        self.answer_due = None;
         if let State::Up { present, renewal } = std::mem::replace(&mut self.state, State::Waiting { until }) {
             self.part_from(renewal);
             present.courier.join();
+        }
+    }
+
+    /// How it stands with the way to the server.
+    pub(super) fn reach(&self) -> Reach {
+        match self.state {
+            State::Up { .. } => Reach::Up,
+            State::Waiting { until } => Reach::Waiting(until.saturating_duration_since(Instant::now())),
+            State::Trying => Reach::Trying,
+        }
+    }
+
+    /// The next try begins now, if one is waited for.
+    pub(super) fn try_now(&mut self) {
+        if let State::Waiting { until } = &mut self.state {
+            *until = Instant::now();
+        }
+    }
+
+    /// Looks whether the server is still there when this computer has slept, and gives it up if it does not answer.
+    pub(super) fn watch(&mut self) {
+        let now = Instant::now();
+        if self.naps.was_one(SystemTime::now()) {
+            self.look(now);
+        }
+        self.cut_if_due(now);
+    }
+
+    /// Much may have happened that was not noticed: sees whether the server is still there. Who waits for the next try
+    /// waits no longer, and no longer after it than at first.
+    fn look(&mut self, now: Instant) {
+        self.backoff = Backoff::default();
+        self.try_now();
+        if self.is_up() {
+            self.send(&ClientMessage::Ping {});
+            self.answer_due = Some(now + ANSWERS_WITHIN);
+        }
+    }
+
+    /// When [`Self::cut_if_due`] has something to do.
+    pub(super) fn next_cut(&self) -> Option<Instant> {
+        self.answer_due
+    }
+
+    /// Cuts the present connection, if the server was asked whether it is there and has not answered in time.
+    fn cut_if_due(&mut self, now: Instant) {
+        if self.answer_due.is_some_and(|due| due <= now) {
+            self.answer_due = None;
+            if let State::Up { present, .. } = &self.state {
+                present.courier.cut();
+            }
         }
     }
 
@@ -380,7 +459,11 @@ impl Uplink {
     fn line(&mut self, connection: Connection) -> io::Result<Line> {
         let (id, suite) = (self.next_id, connection.suite);
         self.next_id += 1;
-        let courier = Courier::start(connection, id, self.events.clone())?;
+        let courier = Courier::start(connection, id, self.silence, self.events.clone())?;
         Ok(Line { id, courier, suite, since: Instant::now() })
     }
 }
+
+#[cfg(test)]
+#[path = "uplink_tests.rs"]
+mod tests;

@@ -20,6 +20,15 @@ use crate::channel::PublicKey;
 use crate::names::Username;
 use crate::wire::Code;
 
+/// How often it is looked for who is most likely gone, when all places are taken: it is a look at everyone.
+const GHOSTS_EVERY: Duration = Duration::from_millis(250);
+
+/// What is told on the session of such a one, should they be there after all.
+const GAVE_WAY: Ending = Ending {
+    code: Code::GaveWay,
+    text: Cow::Borrowed("nothing came for a while, and another connection needed the place; connect again"),
+};
+
 /// One connection.
 pub(super) struct Client {
     pub(super) id: SessionId,
@@ -132,6 +141,8 @@ struct Clients {
     /// Those of `map` who have not logged in, but for who had to give way and is about to be gone.
     strangers: Strangers,
     next: SessionId,
+    /// When nobody was found who is most likely gone.
+    no_ghost: Option<Instant>,
     /// Members whose threads have ended because the server does, to be told goodbye.
     to_dismiss: Vec<Arc<Outbox>>,
 }
@@ -279,7 +290,8 @@ impl Clients {
         let here = self.by_origin.get(&origin).copied().unwrap_or(0);
         let per_address = limits.connections_per_address.unwrap_or(limits.connections);
         if self.map.len() >= limits.connections || here >= per_address {
-            return Err(Full);
+            let only_from = (here >= per_address).then_some(origin);
+            self.ghost(only_from, limits).ok_or(Full)?.end(GAVE_WAY);
         }
         let places = Places { in_all: limits.strangers, per_address: limits.strangers_per_address };
         let had_its_time =
@@ -295,6 +307,22 @@ impl Clients {
                 Ok(other)
             }
         }
+    }
+
+    /// A member who is most likely gone, so that the connection that such a one has lost is in nobody's way.
+    fn ghost(&mut self, only_from: Option<Origin>, limits: &Limits) -> Option<&Client> {
+        let now = Instant::now();
+        if self.no_ghost.is_some_and(|looked| now.saturating_duration_since(looked) < GHOSTS_EVERY) {
+            return None;
+        }
+        let here = self.map.values().filter(|client| only_from.is_none_or(|origin| client.origin == origin));
+        let members = here.filter(|client| client.member().is_some() && client.ending().is_none());
+        let ghost = members.max_by_key(|client| client.silence());
+        let ghost = ghost.filter(|client| client.silence() >= limits.ghost_after());
+        if ghost.is_none() {
+            self.no_ghost = Some(now);
+        }
+        ghost.map(Arc::as_ref)
     }
 
     fn forget(&mut self, client: &Client) {

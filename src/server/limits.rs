@@ -89,6 +89,13 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// A client of which nothing has come for so long has been pinged and had time to answer: most likely it is gone.
+    pub(super) fn ghost_after(&self) -> Duration {
+        self.ping_after + self.ping_after / 2
+    }
+}
+
 impl Bounds for Limits {
     const NAMED: &'static [Named<Self>] = &[
         Named::positive("handshake-seconds", |limits, value| limits.handshake = seconds(value)),

@@ -122,6 +122,8 @@ codes! {
     Removed = 53,
     /// There are as many of these as there may be.
     TooMany = 54,
+    /// Nothing had come for a while, and another connection needed the place.
+    GaveWay = 56,
     /// The account was removed.
     AccountGone = 70,
 }

@@ -41,6 +41,7 @@ pub(super) enum Typed {
 pub(super) enum Command {
     /// About one command, or all.
     Help(Option<String>),
+    Reconnect,
     Fingerprint,
     Version,
     Quit,
@@ -117,6 +118,11 @@ const PROGRAM: &[Entry] = &[
             let about = words.next();
             words.next().is_none().then_some(Command::Help(about))
         }),
+    },
+    Entry {
+        name: "/reconnect",
+        help: "connects anew; at once, if the connection is lost. So does Enter alone while it is",
+        meaning: Meaning::Fixed(Command::Reconnect),
     },
     Entry {
         name: "/fingerprint",

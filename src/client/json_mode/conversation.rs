@@ -83,7 +83,7 @@ impl Conversation {
             model.want(room.clone());
         }
         let lines = PlainLines::start(events.clone(), LINE_BYTES_MAX)?;
-        let uplink = Uplink::new(server, pass, connection, events, config.limits.session)?;
+        let uplink = Uplink::new(server, pass, connection, events, &config.limits)?;
         uplink.begin(&mut model);
         Ok(Self {
             model,

@@ -92,6 +92,9 @@ impl Screen {
 
     /// Changes what stands before the line that is being typed.
     pub(in crate::client) fn set_prompt(&mut self, prompt: String) -> io::Result<()> {
+        if self.prompt == prompt {
+            return Ok(());
+        }
         self.prompt = prompt;
         self.paint()
     }

@@ -31,6 +31,21 @@ impl Session {
         if self.away.is_none() && self.my_away().is_none() { Ok(()) } else { self.set_away(None) }
     }
 
+    /// Who writes to one person alone who is away is told so, once.
+    pub(super) fn tell_if_away(&mut self, room: &RoomName) -> io::Result<()> {
+        let partner = room.partner(self.model.me());
+        let told = partner
+            .and_then(|name| Some(format!("{name} is {}", person_words::is_away(self.model.away(name)?))));
+        match told {
+            Some(told) if self.told_away != told => {
+                self.note(&told)?;
+                self.told_away = told;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// On a new connection: says again that the person is away.
     pub(super) fn say_away_again(&self) {
         if let Some(away) = &self.away {

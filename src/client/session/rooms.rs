@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::time::{Duration, Instant};
 
 use crate::names::{RoomName, Topic};
 use crate::nearest::nearest;
@@ -10,6 +11,7 @@ use crate::wire::{ClientMessage, Code, MessageId, ROOM_MEMBER, ROOM_OPERATOR, Ro
 
 use super::super::commands::{RoomCommand, Where};
 use super::super::happening::Told;
+use super::super::uplink::Reach;
 use super::super::{ClientError, room_words};
 use super::Session;
 
@@ -136,13 +138,28 @@ impl Session {
         Ok(room)
     }
 
-    /// Shows where what is typed goes.
+    /// Shows where what is typed goes, and how it stands with the connection if there is none.
     pub(super) fn show_room(&mut self) -> io::Result<()> {
         let room = self.model.room();
         let called = self.model.called(room);
         let boundary = boundary_after(&called);
-        let prompt = if room.is_lobby() { "> ".to_owned() } else { format!("{called}{boundary}> ") };
-        self.screen.set_prompt(prompt)
+        let called = if room.is_lobby() { String::new() } else { format!("{called}{boundary}") };
+        let state = match self.uplink.reach() {
+            Reach::Up => String::new(),
+            Reach::Waiting(left) => format!("(trying again in {} s) ", seconds_left(left)),
+            Reach::Trying => "(trying to connect) ".to_owned(),
+        };
+        self.screen.set_prompt(format!("{state}{called}> "))
+    }
+
+    /// When another number of seconds is to be shown.
+    pub(super) fn next_countdown(&self) -> Option<Instant> {
+        match self.uplink.reach() {
+            Reach::Waiting(left) if self.lines.is_none() => {
+                Some(Instant::now() + left.saturating_sub(Duration::from_secs(seconds_left(left) - 1)))
+            }
+            _ => None,
+        }
     }
 
     /// An answer has come.
@@ -275,6 +292,11 @@ impl Session {
             Question::Person => return Ok(None), // asked at once
         }))
     }
+}
+
+/// The seconds that are left, begun ones too; at least 1.
+fn seconds_left(left: Duration) -> u64 {
+    (left.as_secs() + u64::from(left.subsec_nanos() > 0)).max(1)
 }
 
 /// Whether one may be meant by the other: they differ in what people mistype.

@@ -50,9 +50,11 @@ impl Session {
 
     fn typed(&mut self, line: &str) -> Result<ControlFlow<()>, ClientError> {
         match commands::parse(line) {
+            Ok(Typed::Nothing) if self.lines.is_none() => self.uplink.try_now(),
             Ok(Typed::Nothing) => {}
             Ok(Typed::Say(text)) => self.say(text)?,
             Ok(Typed::Do(Command::Quit)) => return Ok(self.quit()),
+            Ok(Typed::Do(Command::Reconnect)) => return Ok(self.reconnect()?),
             Ok(Typed::Do(command)) => self.obey(command)?,
             Err(error) => self.not_sent(&error.to_string())?,
         }
@@ -79,7 +81,8 @@ impl Session {
                 self.not_sent(&format!("not sent: {OWN_MAX} messages wait already; say it again later"))?
             );
         }
-        waits.map_or(Ok(()), |waits| Ok(self.note(&waits)?))
+        waits.map_or(Ok(()), |waits| self.note(&waits))?;
+        Ok(self.tell_if_away(room)?)
     }
 
     fn obey(&mut self, command: Command) -> Result<(), ClientError> {
@@ -93,9 +96,17 @@ impl Session {
             Command::History(command) => self.history_command(command)?,
             Command::Moderation(command) => self.moderation_command(command)?,
             Command::Account(command) => self.account_command(command)?,
+            Command::Reconnect => _ = self.reconnect()?,
             Command::Quit => self.want_to_leave(),
         }
         Ok(())
+    }
+
+    /// Lets go of the connection, if there is one, and tries at once to have another one.
+    fn reconnect(&mut self) -> io::Result<ControlFlow<()>> {
+        let flow = if self.uplink.is_up() { self.lost("as you asked")? } else { Continue(()) };
+        self.uplink.try_now();
+        Ok(flow)
     }
 
     fn show_help(&mut self, about: Option<&str>) -> io::Result<()> {

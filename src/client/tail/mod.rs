@@ -62,7 +62,7 @@ pub(super) fn follow(config: &Config, following: &Following) -> Result<(), Clien
     let mut follower = Follower {
         room: room.clone(),
         model: Model::following(name, room.clone(), after),
-        uplink: Uplink::new(server, pass, connection, events, config.limits.session)?,
+        uplink: Uplink::new(server, pass, connection, events, &config.limits)?,
         display: if *json { Display::Json(Output::new()) } else { Display::lines() },
         is_lost: false,
         closing: None,

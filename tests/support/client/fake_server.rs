@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 
 use chat::channel::{self, ChannelError, Incoming, Record, Sealer, StaticKey, Suite};
@@ -202,6 +202,12 @@ impl Guest {
                 },
             }
         }
+    }
+
+    /// Ends the connection without a word, when the client has got everything.
+    pub fn hang_up(self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+        self.see_off();
     }
 
     /// Passes over everything until the client is gone.
