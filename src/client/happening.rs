@@ -6,6 +6,7 @@ use crate::wire::{
 };
 
 use super::own::Saying;
+use super::recent::Subject;
 
 /// What a person should see or the session should act on. Times are milliseconds since 1970 by the server's clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub(super) enum Happening {
     /// What was missed, up to this number, is complete.
     CaughtUp { room: RoomName, sequence: u64 },
     /// Someone, perhaps oneself, said something.
-    Said { room: RoomName, message: PastMessage },
+    Said { room: RoomName, message: PastMessage, subject: Subject },
     /// Something that one has said oneself is on the server's disk.
     Accepted { id: MessageId, room: RoomName, sequence: u64, at: u64 },
     /// Someone came.

@@ -10,8 +10,8 @@
 //! | `own_account` | one's devices and password: what is asked of the server, and what it answers |
 //! | `limits` | how old a session and a key become |
 //! | `uplink`, `turn`, `renewal`, `backoff`, `naps` | the connection that comes and goes, what that means, its replacement before it is old, and a look at it when the computer has slept |
-//! | `model`, `place`, `unread`, `own`, `happening` | what is known, of each room, of what is unread in it, and of what one has said oneself; what comes of what the server says; pure |
-//! | `commands`, `greeting`, `room_words`, `person_words`, `comings` | what a typed line means, who is here, comes and goes, and what happens in rooms, in words; pure |
+//! | `model`, `place`, `recent`, `unread`, `own`, `happening` | what is known, of each room, of its last messages, of what is unread in it, and of what one has said oneself; what comes of what the server says; pure |
+//! | `commands`, `greeting`, `room_words`, `message_words`, `person_words`, `comings` | what a typed line means, who is here, comes and goes, and what happens in rooms, in words; pure |
 //! | `line_mode` | the conversation as lines, and the line that is being typed |
 //! | `json_mode` | the conversation as JSON |
 //! | `send`, `tail` | one message, said from a script; one room, followed by it |
@@ -38,6 +38,7 @@ mod limits;
 mod line_mode;
 mod login;
 mod login_form;
+mod message_words;
 mod model;
 mod naps;
 mod own;
@@ -47,6 +48,7 @@ mod person;
 mod person_words;
 mod place;
 mod reader;
+mod recent;
 mod renewal;
 mod room_words;
 mod send;

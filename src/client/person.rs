@@ -95,7 +95,11 @@ impl Person for Typist {
                     return Ok(Break(Ok(line.trim().to_owned())));
                 }
                 Pressed::Interrupt | Pressed::End => return Ok(Break(Err(Unanswered::Stopped))),
-                Pressed::Edited | Pressed::Suspend | Pressed::Redraw | Pressed::Complete { .. } => {}
+                Pressed::Edited
+                | Pressed::Pasted { .. }
+                | Pressed::Suspend
+                | Pressed::Redraw
+                | Pressed::Complete { .. } => {}
             }
             write!(io::stderr(), "{}", row(question, &answer))?;
             Ok(Continue(()))

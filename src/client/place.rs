@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::mem;
 
+use super::recent::Recent;
 use super::unread::Unread;
 
 /// The longest name that is kept, in bytes.
@@ -25,6 +26,7 @@ pub(super) struct Place {
     /// The number up to which the server was told that it is read.
     marked: Option<u64>,
     pub(super) unread: Unread,
+    pub(super) recent: Recent,
     people: BTreeSet<String>,
     /// The whole list of people has come once.
     is_listed: bool,
@@ -63,6 +65,7 @@ impl Place {
     pub(super) fn enter(&mut self, after: u64) {
         (self.is_wanted, self.is_told, self.stage) = (false, true, Stage::Inside);
         self.seen = Some(after);
+        self.recent.forget_after(after);
         self.show_from(after.saturating_add(1));
         self.gathering.clear();
     }

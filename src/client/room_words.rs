@@ -3,8 +3,6 @@
 use crate::names::{RoomName, TimeSpan};
 use crate::wire::{ROOM_OPERATOR, RoomCard, RoomEvent, RoomLine, RoomMember};
 
-use super::own::Saying;
-
 /// A change of a room, which `author` has made.
 pub(super) fn event(author: &str, event: &RoomEvent) -> String {
     match event {
@@ -42,30 +40,6 @@ fn lasting(seconds: Option<u64>) -> String {
         None => String::new(),
         Some(Some(time)) => format!(" for {time}"),
         Some(None) => " for a time".to_owned(), // that no server of ours writes
-    }
-}
-
-/// What was said and did not come to pass.
-pub(super) fn not_delivered(saying: &Saying) -> String {
-    match saying {
-        Saying::Text(text) => format!("not delivered: \"{}\"", text.as_str()),
-        Saying::Change(event) => {
-            let command = match event {
-                RoomEvent::Made { .. } => "/create",
-                RoomEvent::Joined {} => "/join",
-                RoomEvent::Left {} => "/part",
-                RoomEvent::Added { .. } => "/add",
-                RoomEvent::Role { role: ROOM_OPERATOR, .. } => "/op",
-                RoomEvent::Role { .. } => "/deop",
-                RoomEvent::Topic { .. } => "/topic",
-                RoomEvent::Removed { .. } => "/kick",
-                RoomEvent::Banned { .. } => "/ban",
-                RoomEvent::Unbanned { .. } => "/unban",
-                RoomEvent::Muted { .. } => "/mute",
-                RoomEvent::Unmuted { .. } => "/unmute",
-            };
-            format!("not done: {command}")
-        }
     }
 }
 

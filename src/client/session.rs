@@ -6,6 +6,7 @@ mod account;
 mod directs;
 mod hearing;
 mod history;
+mod messages;
 mod moderation;
 mod people;
 mod rooms;
@@ -34,7 +35,7 @@ use super::server_identity::Server;
 use super::signals::Signals;
 use super::turn::Turn;
 use super::uplink::Uplink;
-use super::{ClientError, Config, Task, View, room_words};
+use super::{ClientError, Config, Task, View, message_words};
 use history::Reading;
 use rooms::Questions;
 use search::LastSearch;
@@ -191,7 +192,7 @@ impl Session {
 
     /// Ends what is left to end. Tells what the server never got.
     fn leave(mut self, inbox: Receiver<Event>, ended: Result<(), ClientError>) -> Result<(), ClientError> {
-        let undelivered: Vec<String> = self.model.undelivered().map(room_words::not_delivered).collect();
+        let undelivered: Vec<String> = self.model.undelivered().map(message_words::not_delivered).collect();
         let told = self.tell_held_comings();
         let told = told.and_then(|()| undelivered.iter().try_for_each(|told| self.note(told)));
         let closed = told.and_then(|()| self.screen.close());

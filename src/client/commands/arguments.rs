@@ -14,6 +14,8 @@ pub(super) enum Kind {
     Person,
     Room,
     Command,
+    /// A message of the current room, by its number.
+    Message,
     /// One of one's devices.
     Device,
     /// How long.
@@ -44,6 +46,7 @@ impl Kind {
             Self::Person => "NAME".to_owned(),
             Self::Room => "#ROOM".to_owned(),
             Self::Command => "COMMAND".to_owned(),
+            Self::Message => "#N".to_owned(),
             Self::Device => "DEVICE".to_owned(),
             Self::Time => "TIME".to_owned(),
             Self::Word(words) => words.join("|"),
@@ -56,6 +59,9 @@ impl Kind {
         match self {
             Self::Room | Self::Command | Self::Word(_) => None,
             Self::Person => Some("NAME is the name of one person".to_owned()),
+            Self::Message => {
+                Some("#N is the number of a message, such as #41 (/recent lists them)".to_owned())
+            }
             Self::Device => Some(
                 "DEVICE is a number of /devices, 4 or more digits of a fingerprint, or others".to_owned(),
             ),

@@ -77,7 +77,9 @@ impl Known<'_> {
             Kind::Command => commands(&format!("/{}", word.trim_start_matches('/'))),
             Kind::Device => matching(&["others"], word),
             Kind::Word(words) => matching(words, word),
-            Kind::Time | Kind::Number { .. } | Kind::Words { .. } | Kind::Text { .. } => Vec::new(),
+            Kind::Message | Kind::Time | Kind::Number { .. } | Kind::Words { .. } | Kind::Text { .. } => {
+                Vec::new()
+            }
         }
     }
 

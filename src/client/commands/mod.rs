@@ -8,6 +8,7 @@ mod completion;
 mod directs;
 mod help;
 mod history;
+mod messages;
 mod moderation;
 mod people;
 mod rooms;
@@ -21,6 +22,7 @@ pub(super) use completion::{Completion, Known, complete};
 pub(super) use directs::DirectCommand;
 pub(super) use help::{about, manual};
 pub(super) use history::HistoryCommand;
+pub(super) use messages::MessageCommand;
 pub(super) use moderation::ModerationCommand;
 pub(super) use people::PeopleCommand;
 pub(super) use rooms::{RoomCommand, Where};
@@ -45,6 +47,7 @@ pub(super) enum Command {
     Fingerprint,
     Version,
     Quit,
+    Message(MessageCommand),
     Room(RoomCommand),
     People(PeopleCommand),
     Direct(DirectCommand),
@@ -103,6 +106,7 @@ const SUBJECTS: &[(&str, &[Entry])] = &[
     ("rooms", rooms::ENTRIES),
     ("one person alone", directs::ENTRIES),
     ("people", people::ENTRIES),
+    ("messages", messages::ENTRIES),
     ("what was said", history::ENTRIES),
     ("order in rooms", moderation::ENTRIES),
     ("your account", account::ENTRIES),
@@ -137,9 +141,9 @@ const PROGRAM: &[Entry] = &[
     },
 ];
 
-/// Reads a line. White space around it does not count.
-pub(super) fn parse(line: &str) -> Result<Typed, TypedError> {
-    let line = line.trim();
+/// Reads a line. White space around it does not count, but for that before the first of several lines.
+pub(super) fn parse(typed: &str) -> Result<Typed, TypedError> {
+    let line = typed.trim();
     if line.is_empty() {
         return Ok(Typed::Nothing);
     }
@@ -147,10 +151,21 @@ pub(super) fn parse(line: &str) -> Result<Typed, TypedError> {
         return Ok(Typed::Do(Command::Quit));
     }
     match line.strip_prefix('/') {
-        None => Ok(Typed::Say(line.parse()?)),
+        None => Ok(Typed::Say(spoken(typed, line).parse()?)),
         Some(text) if text.starts_with('/') => Ok(Typed::Say(text.parse()?)),
         Some(_) => parse_command(line).map(Typed::Do),
     }
+}
+
+/// What is said: the line, or several ones, of which the first is indented as it was.
+fn spoken<'t>(typed: &'t str, line: &'t str) -> &'t str {
+    if !line.contains('\n') {
+        return line;
+    }
+    let typed = typed.trim_end();
+    let before = typed.strip_suffix(line).unwrap_or_default();
+    let begin = before.rfind('\n').map_or(0, |end| end + 1);
+    typed.get(begin..).unwrap_or(line)
 }
 
 /// Whether a line may hold a secret, so that it must not be kept.
@@ -235,6 +250,7 @@ mod tests {
             ("hello", say("hello")),
             ("exit the building", say("exit the building")),
             ("//who is a command", say("/who is a command")),
+            ("\n    if x {\n        y\n    }\n", say("    if x {\n        y\n    }")),
             ("/WHO", people(PeopleCommand::Who)),
             ("/whois Bob", people(PeopleCommand::WhoIs("bob".parse().unwrap()))),
             ("/away", people(PeopleCommand::SetAway(Some("".parse().unwrap())))),

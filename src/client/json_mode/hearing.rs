@@ -27,7 +27,7 @@ impl Conversation {
 
     fn happened(&mut self, happening: Happening) -> Result<(), ClientError> {
         match happening {
-            Happening::Said { room, message } => {
+            Happening::Said { room, message, .. } => {
                 // What comes in its place is accepted; the answer may come later.
                 if message.author == self.model.me() {
                     self.accepted(message.id, &room, message.sequence, message.at)?;

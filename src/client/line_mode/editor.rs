@@ -25,6 +25,8 @@ const HISTORY_MAX: usize = 500;
 pub(in crate::client) enum Pressed {
     /// The line, or the room for it, may look different now.
     Edited,
+    /// Several lines were pasted, which are now part of the line.
+    Pasted { lines: usize },
     /// The line is finished and empty again; this was it.
     Line(String),
     /// Ctrl-C; the line is empty now.
@@ -63,7 +65,7 @@ impl Editor {
             Event::Key(key) if key.kind != KeyEventKind::Release => return self.press(key),
             Event::Paste(text) => {
                 self.cycle = None;
-                self.paste(&text);
+                return self.paste(&text);
             }
             _ => {}
         }
@@ -102,8 +104,15 @@ impl Editor {
     }
 
     /// Takes what was pasted. Lines in it stay lines of one message, which is not sent before Enter.
-    fn paste(&mut self, text: &str) {
-        self.insert(text.replace("\r\n", "\n").replace('\r', "\n").trim_end_matches('\n'));
+    fn paste(&mut self, text: &str) -> Pressed {
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        let text = text.trim_end_matches('\n');
+        let before = self.text.len();
+        self.insert(text);
+        match text.lines().count() {
+            lines @ 2.. if self.text.len() > before => Pressed::Pasted { lines },
+            _ => Pressed::Edited,
+        }
     }
 
     /// What stands left of the cursor.
@@ -417,7 +426,7 @@ mod tests {
     #[test]
     fn a_paste_of_several_lines_waits_for_enter_and_is_one_message() {
         let mut editor = Editor::default();
-        editor.paste("one\r\ntwo\rthree\n\n");
+        assert_eq!(editor.take(Event::Paste("one\r\ntwo\rthree\n\n".into())), Pressed::Pasted { lines: 3 });
         assert_eq!(editor.window(40).0, "one⏎two⏎three");
         assert_eq!(press(&mut editor, "⏎"), [Pressed::Line("one\ntwo\nthree".into())]);
     }

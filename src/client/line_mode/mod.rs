@@ -6,6 +6,7 @@
 mod cycle;
 mod editor;
 mod input;
+mod messages;
 mod screen;
 mod secret;
 mod transcript;

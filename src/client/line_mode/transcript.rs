@@ -2,13 +2,13 @@
 //!
 //! ```text
 //! 12:34 #lobby <alice> hello      what is said
-//! 12:34 #lobby * bob joined       what happens, also to the room
+//! 12:34 #lobby * bob joined       what happens, also to the room and to messages
 //! 12:34 ! …                       what concerns only me
 //! ```
 //!
 //! Times are this computer's local ones. A line `!` names the day when it is not that of the line before; the first
 //! line is taken to be of today. Everything that is not our own text is made safe here. On a terminal, an invisible mark
-//! stands behind names from right to left (see [`boundary_after`]); for programs, lines have nothing but their text.
+//! stands behind names from right to left (see [`crate::terminal_text::boundary_after`]); for programs, lines have nothing but their text.
 
 use std::fmt::Display;
 
@@ -17,16 +17,16 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 use crate::channel::Fingerprint;
-use crate::client::room_words;
+use crate::client::recent::Subject;
 use crate::names::NOTICE_LINES_MAX;
 use crate::terminal_text::{boundary_after, lines, one_line};
-use crate::wire::{BODY_ROOM_EVENT, BODY_TEXT, Device, PastMessage, RoomEvent, SANCTION_BAN, Sanction};
+use crate::wire::{Device, PastMessage, SANCTION_BAN, Sanction};
 
 /// Makes lines, and remembers the day of the last one.
 pub(in crate::client) struct Transcript {
     zone: TimeZone,
     day: Date,
-    is_for_terminal: bool,
+    pub(super) is_for_terminal: bool,
 }
 
 impl Transcript {
@@ -36,32 +36,16 @@ impl Transcript {
         Self { zone, day, is_for_terminal }
     }
 
-    /// Something was said. A change of the room is something that happens.
-    pub(in crate::client) fn said(&mut self, room: &impl Display, message: &PastMessage) -> Vec<String> {
-        let what = self.what_was_said(room, message);
-        self.dated(message.at, what)
-    }
-
-    /// Something that was said before, as a note with its day and time.
-    pub(in crate::client) fn past(&self, room: &impl Display, message: &PastMessage) -> String {
-        let what = self.what_was_said(room, message);
-        note(&self.now(), format!("{} {what}", self.day_and_time(message.at)))
-    }
-
-    fn what_was_said(&self, room: &impl Display, message: &PastMessage) -> String {
-        let PastMessage { author, kind, body, .. } = message;
-        let event = (*kind == BODY_ROOM_EVENT).then(|| RoomEvent::parse(body)).flatten();
-        if let Some(event) = event {
-            return self.happened(room, room_words::event(author, &event));
-        }
-        let body = if *kind == BODY_TEXT {
-            one_line(body.as_slice())
-        } else {
-            format!("(something of kind {kind}, which this version of chat can't show)")
-        };
-        let author = one_line(author);
-        let (room, boundary) = (self.place(room), self.boundary_after(&author));
-        format!("{room} <{author}>{boundary} {body}")
+    /// Something was said, perhaps about an earlier message. A change of the room, or of what was said, is something that
+    /// happens.
+    pub(in crate::client) fn said(
+        &mut self,
+        room: &impl Display,
+        message: &PastMessage,
+        subject: &Subject,
+    ) -> Vec<String> {
+        let said = self.what_was_said(room, message, subject);
+        said.into_iter().flat_map(|what| self.dated(message.at, what)).collect()
     }
 
     /// Someone joined.
@@ -78,7 +62,12 @@ impl Transcript {
 
     /// Something that concerns only this person.
     pub(in crate::client) fn note(&self, text: &str) -> String {
-        note(&self.now(), one_line(text))
+        self.own_note(one_line(text))
+    }
+
+    /// The same of what is made safe already.
+    pub(super) fn own_note(&self, text: String) -> String {
+        note(&self.now(), text)
     }
 
     fn now(&self) -> Zoned {
@@ -130,6 +119,13 @@ impl Transcript {
         self.local(at).map_or_else(|| "?".to_owned(), |time| time.strftime("%F %H:%M").to_string())
     }
 
+    /// A time that a line speaks of: with its day when it is not that of the line before.
+    pub(super) fn when(&self, at: u64) -> String {
+        let is_today = self.local(at).is_some_and(|time| time.date() == self.day);
+        let local = self.local(at).filter(|_| is_today);
+        local.map_or_else(|| self.day_and_time(at), |time| time.strftime("%H:%M").to_string())
+    }
+
     /// A server can send any number; what no calendar knows is no time.
     fn local(&self, at: u64) -> Option<Zoned> {
         let time = Timestamp::from_millisecond(i64::try_from(at).ok()?).ok()?;
@@ -146,13 +142,14 @@ impl Transcript {
     }
 
     /// A room as it stands in a line; it can have a person's name in it.
-    fn place(&self, room: &impl Display) -> String {
+    pub(super) fn place(&self, room: &impl Display) -> String {
         let mut room = one_line(room.to_string());
         room.push_str(self.boundary_after(&room));
         room
     }
 
-    fn boundary_after(&self, name: &str) -> &'static str {
+    /// On a terminal, what keeps a name apart from what follows it.
+    pub(super) fn boundary_after(&self, name: &str) -> &'static str {
         if self.is_for_terminal { boundary_after(name) } else { "" }
     }
 
@@ -201,13 +198,14 @@ mod tests {
         Transcript::new(TimeZone::UTC, now, terminal)
     }
 
+    fn said(transcript: &mut Transcript, at: u64, author: &str, kind: u16, body: &[u8]) -> Vec<String> {
+        transcript.said(&lobby(), &message(at, author, kind, body), &Subject::None)
+    }
+
     #[test]
     fn lines_have_the_formats_that_scripts_rely_on() {
         let mut transcript = transcript();
-        assert_eq!(
-            transcript.said(&lobby(), &message(NOW, "alice", 0, b"hello")),
-            ["10:34 #lobby <alice> hello"]
-        );
+        assert_eq!(said(&mut transcript, NOW, "alice", 0, b"hello"), ["10:34 #lobby <alice> hello"]);
         assert_eq!(transcript.arrived(&lobby(), NOW, "bob"), ["10:34 #lobby * bob joined"]);
         assert_eq!(transcript.left(&lobby(), NOW, "bob"), ["10:34 #lobby * bob left"]);
         let note = transcript.note("alone");
@@ -216,10 +214,10 @@ mod tests {
 
     #[test]
     fn what_was_said_before_is_a_note_with_its_day_and_stays_on_its_line() {
-        let past = message(NOW - DAY, "eve\nx", 0, "a\nb\x1b");
-        let line = transcript().past(&lobby(), &past);
+        let past = message(NOW - DAY, "eve\nx", 0, b"a\nb\x1b");
+        let line = transcript().past(&lobby(), std::slice::from_ref(&past)).concat();
         assert_eq!(line.get(5..), Some(" ! 2026-11-19 10:34 #lobby <eve⏎x> a⏎b\u{fffd}"));
-        let never = transcript().past(&lobby(), &PastMessage { at: u64::MAX, ..past });
+        let never = transcript().past(&lobby(), &[PastMessage { at: u64::MAX, ..past }]).concat();
         assert!(never.contains(" ! ? #lobby <eve"), "{never}");
     }
 
@@ -234,17 +232,16 @@ mod tests {
     fn a_new_day_is_named_before_its_first_line() {
         let mut transcript = transcript();
         let yesterday = ["10:34 ! Thursday, 19 November 2026", "10:34 #lobby <bob> late"];
-        assert_eq!(transcript.said(&lobby(), &message(NOW - DAY, "bob", 0, b"late")), yesterday);
-        assert_eq!(transcript.said(&lobby(), &message(NOW - DAY, "bob", 0, b"later")).len(), 1);
-        let today = transcript.said(&lobby(), &message(NOW, "bob", 0, b"morning"));
+        assert_eq!(said(&mut transcript, NOW - DAY, "bob", 0, b"late"), yesterday);
+        assert_eq!(said(&mut transcript, NOW - DAY, "bob", 0, b"later").len(), 1);
+        let today = said(&mut transcript, NOW, "bob", 0, b"morning");
         assert_eq!(today[0], "10:34 ! Friday, 20 November 2026");
     }
 
     #[test]
     fn whatever_comes_from_the_network_stays_on_its_line_and_is_safe() {
         let mut transcript = transcript();
-        let line =
-            transcript.said(&lobby(), &message(NOW, "eve\n12:00 #lobby <bob", 0, b"\x1b[2Jgone\r\nand \xff"));
+        let line = said(&mut transcript, NOW, "eve\n12:00 #lobby <bob", 0, b"\x1b[2Jgone\r\nand \xff");
         assert_eq!(line, ["10:34 #lobby <eve⏎12:00 #lobby <bob> \u{fffd}[2Jgone⏎and \u{fffd}"]);
         assert_eq!(
             transcript.arrived(&lobby(), NOW, "\u{202e}bob").concat(),
@@ -256,12 +253,11 @@ mod tests {
     #[test]
     fn names_of_any_script_stand_where_names_stand() {
         for name in ["алиса", "王伟", "שלום", "سارة٢", "अमित"] {
-            let said = |terminal| {
-                transcript_for(terminal).said(&lobby(), &message(NOW, name, 0, "<ב 5 hi".as_bytes())).concat()
-            };
-            assert_eq!(said(false), format!("10:34 #lobby <{name}> <ב 5 hi"));
-            assert_eq!(said(true).replace('\u{200e}', ""), said(false));
-            assert_eq!(said(true).contains(">\u{200e} "), ["שלום", "سارة٢"].contains(&name), "{name}");
+            let shown =
+                |terminal| said(&mut transcript_for(terminal), NOW, name, 0, "<ב 5 hi".as_bytes()).concat();
+            assert_eq!(shown(false), format!("10:34 #lobby <{name}> <ב 5 hi"));
+            assert_eq!(shown(true).replace('\u{200e}', ""), shown(false));
+            assert_eq!(shown(true).contains(">\u{200e} "), ["שלום", "سارة٢"].contains(&name), "{name}");
             assert_eq!(
                 transcript_for(true).left(&lobby(), NOW, name).concat(),
                 format!("10:34 #lobby * {name} left")
@@ -272,7 +268,9 @@ mod tests {
     #[test]
     fn the_name_in_a_direct_conversation_stands_where_a_room_stands() {
         let said = |name: &str, terminal| {
-            transcript_for(terminal).said(&format!("@{name}"), &message(NOW, "alice", 0, "5")).concat()
+            transcript_for(terminal)
+                .said(&format!("@{name}"), &message(NOW, "alice", 0, "5"), &Subject::None)
+                .concat()
         };
         assert_eq!(said("bob", true), "10:34 @bob <alice> 5");
         assert_eq!(said("שלום", false), "10:34 @שלום <alice> 5");
@@ -282,10 +280,10 @@ mod tests {
     #[test]
     fn what_a_newer_version_says_has_a_place_and_impossible_times_have_none() {
         let mut transcript = transcript();
-        let shown = transcript.said(&lobby(), &message(NOW, "bob", 7, b"\x00\x01")).concat();
+        let shown = said(&mut transcript, NOW, "bob", 7, b"\x00\x01").concat();
         assert_eq!(shown, "10:34 #lobby <bob> (something of kind 7, which this version of chat can't show)");
         for at in [u64::MAX, i64::MAX.unsigned_abs()] {
-            assert_eq!(transcript.said(&lobby(), &message(at, "bob", 0, b"hi")), ["--:-- #lobby <bob> hi"]);
+            assert_eq!(said(&mut transcript, at, "bob", 0, b"hi"), ["--:-- #lobby <bob> hi"]);
         }
     }
 }

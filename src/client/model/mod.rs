@@ -8,12 +8,13 @@
 
 mod directs;
 mod history;
+mod messages;
 mod people;
 mod rooms;
 
 use std::collections::BTreeMap;
 
-use crate::names::{MessageText, RoomName, Username};
+use crate::names::{RoomName, Username};
 use crate::wire::{BODY_TEXT, ClientMessage, Code, MessageId, PastMessage, RoomEvent, ServerMessage};
 
 use super::happening::{Happening, Told};
@@ -152,15 +153,15 @@ impl Model {
         self.rooms.contains_key(&self.current) || self.own.being_made().contains(&self.current)
     }
 
-    /// Takes a message that was typed for a room. [`Self::take_unsent`] gives it out. A direct conversation is entered if
-    /// that was not done.
+    /// Takes what was typed for a room. [`Self::take_unsent`] gives it out. A direct conversation is entered if that was not
+    /// done.
     pub(super) fn say_in(
         &mut self,
         id: MessageId,
         room: &RoomName,
-        text: MessageText,
+        saying: impl Into<Saying>,
     ) -> Result<(), TooManyWaiting> {
-        self.own.push(id, room.clone(), Saying::Text(text))?;
+        self.own.push(id, room.clone(), saying.into())?;
         if room.is_direct() {
             self.enter(room);
         }
@@ -201,7 +202,7 @@ impl Model {
             (_, Some(place)) => place.is_in(),
             // The server says what is wrong with it.
             (Saying::Change(_), None) => is_connected && !making.contains(&own.room),
-            (Saying::Text(_), None) => false,
+            (Saying::Text(_) | Saying::About { .. }, None) => false,
         }));
         messages
     }
@@ -274,15 +275,7 @@ impl Model {
         match message {
             ServerMessage::Joined { room, after, head } => self.joined(&room, after, head),
             ServerMessage::Said { room, sequence, at, author, id, kind, body, of, edited } => {
-                let Some((room, _)) = self.find(&room) else { return Vec::new() };
-                let writer = author.clone();
-                let message = PastMessage { sequence, at, author, id, kind, body, of, edited };
-                let shown = self.said(&room, message);
-                self.count(&room, &shown);
-                if !shown.is_empty() {
-                    self.heard_from(&room, at, &writer);
-                }
-                shown
+                self.said(&room, PastMessage { sequence, at, author, id, kind, body, of, edited })
             }
             ServerMessage::CaughtUp { room, sequence } => {
                 let caught_up = |(room, _)| Happening::CaughtUp { room, sequence };
@@ -367,17 +360,21 @@ impl Model {
         vec![Happening::Joined { room, after }]
     }
 
-    fn said(&mut self, room: &RoomName, message: PastMessage) -> Vec<Happening> {
+    fn said(&mut self, room: &str, message: PastMessage) -> Vec<Happening> {
+        let Some((room, place)) = self.find(room) else { return Vec::new() };
         let sequence = message.sequence;
-        let Some(seen) = self.rooms.get_mut(room).and_then(|place| place.show(sequence)) else {
-            return Vec::new();
-        };
+        let Some(seen) = place.show(sequence) else { return Vec::new() };
+        let subject = place.recent.hear(&message);
+        self.heard_from(&room, message.at, &message.author);
         if message.author == self.me {
+            self.own.placed(message.id, sequence);
             self.own.settle(message.id);
+        } else {
+            self.count(&room, &message);
         }
-        let (room, first, last) = (room.clone(), seen + 1, sequence.saturating_sub(1));
+        let (first, last) = (seen + 1, sequence.saturating_sub(1));
         let gap = (sequence - seen > 1).then(|| Happening::Missing { room: room.clone(), first, last });
-        gap.into_iter().chain([Happening::Said { room, message }]).collect()
+        gap.into_iter().chain([Happening::Said { room, message, subject }]).collect()
     }
 
     fn accepted(&mut self, id: MessageId, room: &str, sequence: u64, at: u64) -> Vec<Happening> {
@@ -387,6 +384,7 @@ impl Model {
             let wished = own.room.clone();
             self.made(&wished, &room);
         }
+        self.own.placed(id, sequence);
         // In a room that is not entered it won't come back.
         if self.rooms.get(&room).is_none_or(|place| place.seen.is_some_and(|seen| sequence <= seen)) {
             self.own.settle(id);
@@ -399,25 +397,20 @@ impl Model {
             return vec![Happening::Refused { code, text }];
         };
         let Some(own) = self.own.give_up(id) else { return Vec::new() };
-        let mut happenings = Vec::new();
+        let mut happenings = self.give_up_about(id);
         if matches!(own.saying, Saying::Change(RoomEvent::Made { .. })) && !self.rooms.contains_key(&own.room)
         {
             happenings.extend(self.give_up(&own.room, "there is no such room"));
         }
-        let refused = Happening::NotDelivered { id, saying: own.saying, code: Some(code), reason: text };
-        happenings.insert(0, refused);
+        happenings.insert(0, self.not_delivered(own, Some(code), text));
         happenings
     }
 
     /// Counts what others say in words as unread, until it is read.
-    fn count(&mut self, room: &RoomName, shown: &[Happening]) {
-        let Some(Happening::Said { message, .. }) = shown.last() else { return };
-        if message.kind != BODY_TEXT || message.author == self.me {
-            return;
-        }
+    fn count(&mut self, room: &RoomName, message: &PastMessage) {
         let text = String::from_utf8_lossy(&message.body);
         let names_me = self.name.as_ref().is_some_and(|name| name.is_named_in(&text)) || room.is_direct();
-        if let Some(place) = self.rooms.get_mut(room) {
+        if let Some(place) = self.rooms.get_mut(room).filter(|_| message.kind == BODY_TEXT) {
             place.unread.said(message.sequence, names_me);
         }
     }

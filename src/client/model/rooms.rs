@@ -3,7 +3,6 @@
 use std::mem;
 
 use super::super::happening::{Happening, Told};
-use super::super::own::Own;
 use super::super::place::Place;
 use super::{Model, ROOMS_MAX};
 use crate::names::RoomName;
@@ -79,10 +78,7 @@ impl Model {
 
     /// What one has said in a room that is gone is told, and said nowhere.
     pub(super) fn give_up(&mut self, room: &RoomName, reason: &str) -> Vec<Happening> {
-        let told = |Own { id, saying, .. }| {
-            let reason = reason.to_owned();
-            Happening::NotDelivered { id, saying, code: None, reason }
-        };
-        self.own.give_up_room(room).into_iter().map(told).collect()
+        let given_up = self.own.give_up_room(room);
+        given_up.into_iter().map(|own| self.not_delivered(own, None, reason.to_owned())).collect()
     }
 }

@@ -1,8 +1,10 @@
 //! The model, message by message.
 
 mod any_order;
+mod messages;
 
 use super::*;
+use crate::names::MessageText;
 use crate::wire::{Code, ROOM_MEMBER};
 
 const ROOM: &str = "#lobby";
@@ -13,8 +15,8 @@ fn model() -> Model {
 
 impl Model {
     /// Says something in the current room.
-    fn say(&mut self, id: MessageId, text: MessageText) -> Result<(), TooManyWaiting> {
-        self.say_in(id, &self.current.clone(), text)
+    fn say(&mut self, id: MessageId, saying: impl Into<Saying>) -> Result<(), TooManyWaiting> {
+        self.say_in(id, &self.current.clone(), saying)
     }
 }
 

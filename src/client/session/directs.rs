@@ -1,8 +1,7 @@
 //! What is said to one person.
 
 use super::super::commands::DirectCommand;
-use super::super::own::Saying;
-use super::super::{ClientError, room_words};
+use super::super::{ClientError, message_words};
 use super::Session;
 use crate::names::{MessageText, Username};
 
@@ -11,7 +10,7 @@ impl Session {
     pub(super) fn direct_command(&mut self, command: DirectCommand) -> Result<(), ClientError> {
         match command {
             DirectCommand::Tell(name, text) => match self.model.talk_with(&name) {
-                Some(room) => self.say_in(&room, text)?,
+                Some(room) => self.say_in(&room, text.into())?,
                 None => self.not_told(text, "that is you; choose someone else")?,
             },
             DirectCommand::Reply(text) => self.reply(text)?,
@@ -30,7 +29,7 @@ impl Session {
 
     fn reply(&mut self, text: MessageText) -> Result<(), ClientError> {
         if let Some(room) = self.model.last_writer().cloned() {
-            return self.say_in(&room, text);
+            return self.say_in(&room, text.into());
         }
         self.not_told(text, "nobody has written to you alone; /msg NAME TEXT writes to someone")
     }
@@ -46,6 +45,6 @@ impl Session {
     }
 
     fn not_told(&mut self, text: MessageText, why: &str) -> Result<(), ClientError> {
-        Ok(self.not_sent(&format!("{} ({why})", room_words::not_delivered(&Saying::Text(text))))?)
+        Ok(self.not_sent(&format!("{} ({why})", message_words::not_delivered(&text.into())))?)
     }
 }

@@ -4,7 +4,7 @@ use crate::wire::ServerMessage;
 
 use super::super::happening::Happening;
 use super::super::pass::is_for_good;
-use super::super::{ClientError, greeting, room_words};
+use super::super::{ClientError, greeting, message_words, room_words};
 use super::Session;
 
 impl Session {
@@ -22,9 +22,9 @@ impl Session {
                 Happening::Slowed => {
                     self.note("you are sending faster than this server allows; what you send goes out more slowly, and is not lost")?;
                 }
-                Happening::Said { room, message } => {
+                Happening::Said { room, message, subject } => {
                     self.tell_held_comings()?;
-                    let lines = self.transcript.said(&self.model.called(&room), &message);
+                    let lines = self.transcript.said(&self.model.called(&room), &message, &subject);
                     self.print(&lines)?;
                 }
                 Happening::Arrived { room, at, name } => {
@@ -70,7 +70,7 @@ impl Session {
                     self.note(&room_words::missing(&self.model.called(&room), first, last))?;
                 }
                 Happening::NotDelivered { saying, reason, .. } => {
-                    self.not_sent(&format!("{} ({reason})", room_words::not_delivered(&saying)))?;
+                    self.not_sent(&format!("{} ({reason})", message_words::not_delivered(&saying)))?;
                 }
                 Happening::NotEntered { room, text, .. } if !self.is_greeted && room == self.entry => {
                     return Err(ClientError::NoSuchRoom { room, reason: text });

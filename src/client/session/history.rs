@@ -131,7 +131,7 @@ impl Session {
         self.model.show_unread(room, messages);
         let room = &self.model.called(room);
         let mut lines = vec![self.transcript.note(&format!("unread in {room}:"))];
-        lines.extend(messages.iter().map(|message| self.transcript.past(room, message)));
+        lines.extend(self.transcript.past(room, messages));
         let end = if more {
             format!("/unread {room} shows the next ones")
         } else {
@@ -150,7 +150,7 @@ impl Session {
             1 => format!("1 earlier message of {room}:"),
             count => format!("{count} earlier messages of {room}:"),
         })];
-        lines.extend(messages.iter().map(|message| self.transcript.past(room, message)));
+        lines.extend(self.transcript.past(room, messages));
         if more {
             lines.push(self.transcript.note("/history shows what was said before these"));
         } else if !messages.is_empty() {

@@ -65,8 +65,7 @@ impl Session {
         changes: &[PastMessage],
         more: bool,
     ) -> io::Result<()> {
-        let mut lines: Vec<String> =
-            changes.iter().map(|change| self.transcript.past(room, change)).collect();
+        let mut lines = self.transcript.past(room, changes);
         match changes.last() {
             None => lines.push(self.transcript.note(&format!("no operator has done anything in {room}"))),
             Some(last) => self.questions.moderations_from = Some((room.clone(), last.sequence)),

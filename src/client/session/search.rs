@@ -59,7 +59,8 @@ impl Session {
         })];
         for hit in hits.iter().rev() {
             let Ok(room) = hit.room.parse::<RoomName>() else { continue };
-            lines.push(self.transcript.past(&self.model.called(&room), &hit.message));
+            let called = self.model.called(&room);
+            lines.extend(self.transcript.past(&called, std::slice::from_ref(&hit.message)));
         }
         if has_more {
             lines.push(self.transcript.note("/search looks further back"));

@@ -3,14 +3,11 @@
 use std::io;
 use std::ops::ControlFlow::{self, Break, Continue};
 
+use super::super::ClientError;
 use super::super::commands::{self, Command, Typed};
 use super::super::line_mode::{Pressed, Struck, TypedLine};
-use super::super::model::OWN_MAX;
-use super::super::own::Saying;
-use super::super::{ClientError, room_words};
 use super::Session;
-use crate::names::{MessageText, MessageTextError, RoomName};
-use crate::wire::MessageId;
+use crate::names::MessageTextError;
 
 impl Session {
     pub(super) fn plain_line(&mut self, line: TypedLine) -> Result<ControlFlow<()>, ClientError> {
@@ -36,6 +33,9 @@ impl Session {
         match self.screen.press(key)? {
             Struck::Line(Pressed::Line(line)) => return self.typed(&line),
             Struck::Line(Pressed::End) => return Ok(self.quit()),
+            Struck::Line(Pressed::Pasted { lines }) => self.note(&format!(
+                "{lines} lines were pasted; Enter says them as one message, Ctrl-C drops them"
+            ))?,
             Struck::Line(Pressed::Interrupt) => self.note("to leave, type /quit or press Ctrl-D")?,
             Struck::Line(Pressed::Edited | Pressed::Suspend | Pressed::Redraw) => {}
             Struck::Line(Pressed::Complete { is_back }) => {
@@ -52,7 +52,7 @@ impl Session {
         match commands::parse(line) {
             Ok(Typed::Nothing) if self.lines.is_none() => self.uplink.try_now(),
             Ok(Typed::Nothing) => {}
-            Ok(Typed::Say(text)) => self.say(text)?,
+            Ok(Typed::Say(text)) => self.say(text.into())?,
             Ok(Typed::Do(Command::Quit)) => return Ok(self.quit()),
             Ok(Typed::Do(Command::Reconnect)) => return Ok(self.reconnect()?),
             Ok(Typed::Do(command)) => self.obey(command)?,
@@ -61,35 +61,12 @@ impl Session {
         Ok(Continue(()))
     }
 
-    fn say(&mut self, text: MessageText) -> Result<(), ClientError> {
-        let room = self.model.room().clone();
-        if !self.model.is_somewhere() {
-            let (room, told) = (self.model.called(&room), room_words::not_delivered(&Saying::Text(text)));
-            return Ok(self.not_sent(&format!("{told} (you are not in {room}; /join enters another room)"))?);
-        }
-        self.say_in(&room, text)
-    }
-
-    /// Says something in a room, which may be a direct conversation that is not entered.
-    pub(super) fn say_in(&mut self, room: &RoomName, text: MessageText) -> Result<(), ClientError> {
-        self.back_by_saying()?;
-        let id = MessageId::random().ok_or(ClientError::NoEntropy)?;
-        let is_shown = self.uplink.is_up() || self.lines.is_some();
-        let waits = (!is_shown).then(|| format!("not connected; this waits: {}", text.as_str()));
-        if self.model.say_in(id, room, text).is_err() {
-            return Ok(
-                self.not_sent(&format!("not sent: {OWN_MAX} messages wait already; say it again later"))?
-            );
-        }
-        waits.map_or(Ok(()), |waits| self.note(&waits))?;
-        Ok(self.tell_if_away(room)?)
-    }
-
     fn obey(&mut self, command: Command) -> Result<(), ClientError> {
         match command {
             Command::Help(about) => self.show_help(about.as_deref())?,
             Command::Version => self.note(concat!("chat ", env!("CARGO_PKG_VERSION")))?,
             Command::Fingerprint => self.show_fingerprint()?,
+            Command::Message(command) => self.message_command(command)?,
             Command::Room(command) => self.room_command(command)?,
             Command::People(command) => self.people_command(command)?,
             Command::Direct(command) => self.direct_command(command)?,

@@ -21,6 +21,7 @@ use super::login::LoggedIn;
 use super::model::Model;
 use super::pass::is_for_good;
 use super::reader::{end_without_reader, unless_nobody_reads};
+use super::recent::Subject;
 use super::signals::Signals;
 use super::turn::Turn;
 use super::uplink::Uplink;
@@ -141,7 +142,7 @@ impl Follower {
 
     fn happened(&mut self, happening: Happening) -> Result<(), ClientError> {
         match happening {
-            Happening::Said { room, message } => self.display.said(&room, &message)?,
+            Happening::Said { room, message, subject } => self.display.said(&room, &message, &subject)?,
             Happening::Joined { .. } if std::mem::take(&mut self.is_lost) => self.display.back()?,
             Happening::CaughtUp { room, sequence } => self.display.caught_up(&room, sequence)?,
             Happening::Missing { room, first, last } => self.display.missing(&room, first, last)?,
@@ -171,11 +172,11 @@ impl Display {
         Self::Lines(Screen::plain(), Transcript::new(TimeZone::system(), Timestamp::now(), is_for_terminal))
     }
 
-    fn said(&mut self, room: &RoomName, message: &PastMessage) -> io::Result<()> {
+    fn said(&mut self, room: &RoomName, message: &PastMessage, subject: &Subject) -> io::Result<()> {
         match self {
             Self::Json(output) => output.print(&json_mode::said(room.to_string(), message)),
             Self::Lines(screen, transcript) => {
-                let lines = transcript.said(room, message);
+                let lines = transcript.said(room, message, subject);
                 screen.print(lines.iter().map(String::as_str))
             }
         }

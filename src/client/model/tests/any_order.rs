@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use proptest::prelude::*;
 
+use super::super::super::own::Deed;
 use super::*;
 
 const ROOMS: [&str; 3] = [ROOM, "#plans.k7q2", "#tea"];
@@ -11,8 +12,12 @@ const ROOMS: [&str; 3] = [ROOM, "#plans.k7q2", "#tea"];
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Type(usize),
+    /// Edits what was typed last there.
+    Edit(usize),
     Send,
-    ServerTakes { said_first: bool },
+    ServerTakes {
+        said_first: bool,
+    },
     OtherSays(usize),
     Deliver,
     Lag,
@@ -60,7 +65,12 @@ impl Server {
         let place = |room: &str| ROOMS.iter().position(|name| *name == room).unwrap();
         match self.inbox.pop_front() {
             Some(ClientMessage::Join { room, after }) => self.join(place(&room), after.unwrap_or(0)),
-            Some(ClientMessage::Say { room, id, .. }) => self.take_said(place(&room), id, said_first),
+            Some(ClientMessage::Say { room, id, of, .. }) => {
+                let place = place(&room);
+                let subject = of.map(|of| &self.logs[place][usize::try_from(of).unwrap() - 1]);
+                assert!(subject.is_none_or(|(author, _)| author == "alice"), "only her own is edited");
+                self.take_said(place, id, said_first);
+            }
             _ => {}
         }
     }
@@ -111,6 +121,7 @@ impl Server {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => (0..3_usize).prop_map(Step::Type),
+        2 => (0..3_usize).prop_map(Step::Edit),
         4 => Just(Step::Send),
         6 => any::<bool>().prop_map(|said_first| Step::ServerTakes { said_first }),
         2 => (0..3_usize).prop_map(Step::OtherSays),
@@ -129,7 +140,7 @@ proptest! {
         for name in ROOMS {
             model.apply(added(name, 0));
         }
-        let (mut typed, mut given_up) = (0_u8, 0);
+        let (mut typed, mut refused, mut given_up) = (0_u8, 0, 0);
         let mut shown: BTreeMap<RoomName, Vec<String>> = BTreeMap::new();
         let settle = [Step::Send, Step::ServerTakes { said_first: false }, Step::Deliver];
         let settling = settle.into_iter().cycle().take(3 * 2_000);
@@ -144,6 +155,14 @@ proptest! {
                     model.want(room(ROOMS[place]));
                     model.say(id(typed), text("hello")).unwrap();
                 }
+                Step::Edit(place) => {
+                    model.want(room(ROOMS[place]));
+                    if let Some(target) = model.own_last() {
+                        typed += 1;
+                        let deed = Deed::Edit(text("hello again"));
+                        model.say(id(typed), Saying::About { target, deed }).unwrap();
+                    }
+                }
                 Step::Send => server.inbox.extend(model.take_unsent()),
                 Step::ServerTakes { said_first } => server.take(said_first),
                 Step::OtherSays(place) => {
@@ -154,8 +173,9 @@ proptest! {
                     let happenings = server.outbox.pop_front().map(|message| model.apply(message));
                     for happening in happenings.unwrap_or_default() {
                         match happening {
+                            Happening::NotDelivered { reason, .. } if reason == "the disk is full" => refused += 1,
                             Happening::NotDelivered { .. } => given_up += 1,
-                            Happening::Said { room, message } => {
+                            Happening::Said { room, message, .. } => {
                                 let text = String::from_utf8(message.body.to_vec()).unwrap();
                                 shown.entry(room).or_default().push(text);
                             }
@@ -179,9 +199,9 @@ proptest! {
         }
         prop_assert_eq!(model.unsettled(), 0);
         let mine = server.logs.iter().flatten().filter(|(author, _)| author == "alice").count();
-        prop_assert_eq!(mine + given_up, usize::from(typed));
+        prop_assert_eq!(mine + refused + given_up, usize::from(typed));
         server.refused.sort_by_key(|id| *id.as_bytes());
         server.refused.dedup();
-        prop_assert_eq!(server.refused.len(), given_up);
+        prop_assert_eq!(server.refused.len(), refused);
     }
 }
