@@ -5,8 +5,9 @@
 mod client;
 mod support;
 
+use chat::wire::{BODY_TEXT, ClientMessage, MessageId};
 use client::{Home, Piped};
-use support::{ServerProcess, admin};
+use support::{Peer, ServerProcess, admin};
 
 /// A server, and the words with which one gets there.
 fn server() -> (ServerProcess, String) {
@@ -80,4 +81,58 @@ fn a_file_that_is_piped_in_faster_than_allowed_is_said_whole_and_one_is_told() {
     assert_eq!(ended.said(), expected);
     let told = |note: &&&str| note.starts_with("you are sending faster than this server allows");
     assert_eq!(ended.notes().iter().filter(told).count(), 1);
+}
+
+#[test]
+fn who_is_ignored_is_not_seen_on_any_device_nor_in_what_was_said_before() {
+    let (server, link) = server();
+    let home = Home::new();
+    let mut bob = Peer::signed_up(server.link(), "bob");
+    let mut carol = Peer::signed_up(server.link(), "carol");
+    let say = |peer: &mut Peer, text: &str| {
+        let id = peer.say(text);
+        peer.wait_until_accepted(id);
+    };
+    say(&mut bob, "buy tea");
+    let mut alice = Piped::start(home.client_as("alice", &link, &["--signup"]));
+    alice.wait_for_line("<bob> buy tea");
+    alice.write("/ignore Bob\n");
+    alice.wait_for_line("you don't see any more what bob says; /unignore bob ends that");
+    say(&mut bob, "buy more tea");
+    say(&mut carol, "quiet here");
+    alice.wait_for_line("<carol> quiet here");
+    alice.write("/ignore\n/ignore alice\n/unignore carol\n");
+    alice.wait_for_line("you ignore bob");
+    let ended = alice.finish();
+    assert_eq!(ended.said(), ["<bob> buy tea", "<carol> quiet here"]);
+    ended.says(1, &["2 messages were not delivered"]);
+    // Another device knows it from the beginning.
+    let mut alice = Piped::start(home.client_as("alice", &link, &[]));
+    alice.write("/history 10\n/search buy\n/ignore\n");
+    alice.wait_for_line("2 more were said by people whom you ignore");
+    alice.write("/unignore bob\n");
+    let ended = alice.finish().went_well();
+    assert_eq!(ended.said(), ["<carol> quiet here"]);
+    assert!(!ended.stdout.contains("tea"), "{}", ended.stdout);
+    for told in ["you ignore bob", "you see again what bob says"] {
+        assert!(ended.notes().contains(&told), "{told}: {}", ended.stdout);
+    }
+}
+
+#[test]
+fn an_operator_takes_away_what_a_spammer_has_said() {
+    let (server, link) = server();
+    let home = Home::new();
+    let mut alice = Piped::start(home.client_as("alice", &link, &["--signup"]));
+    alice.write("/create #tea\n");
+    alice.wait_for_line("#tea * alice made this room; anyone can enter");
+    let mut bob = Peer::signed_up(server.link(), "bob");
+    bob.send(&ClientMessage::Join { room: "#tea".into(), after: None });
+    let (id, body) = (MessageId::random().unwrap(), b"buy coffee".to_vec().into());
+    bob.send(&ClientMessage::Say { room: "#tea".into(), id, kind: BODY_TEXT, body, of: None });
+    alice.wait_for_line("#tea <bob> buy coffee");
+    alice.write("/purge bob 1h\n/purge alice\n");
+    alice.wait_for_line("#tea * alice took away what bob had said here in the last 1h");
+    alice.wait_for_line("not done: /purge (that is you; choose someone else)");
+    alice.finish();
 }

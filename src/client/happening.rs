@@ -45,6 +45,8 @@ pub(super) enum Happening {
     Told(Told),
     /// Something else was refused.
     Refused { code: Code, text: String },
+    /// These are ignored now who were not, and these are no more.
+    Ignoring { more: Vec<String>, less: Vec<String> },
     /// One has sent more than the server allows, and it reads on later.
     Slowed,
     /// The server has dropped what waited for us; what was said comes again, answers don't.

@@ -75,6 +75,7 @@ fn command(event: &RoomEvent) -> &'static str {
         RoomEvent::Unbanned { .. } => "/unban",
         RoomEvent::Muted { .. } => "/mute",
         RoomEvent::Unmuted { .. } => "/unmute",
+        RoomEvent::Purged { .. } => "/purge",
     }
 }
 

@@ -28,6 +28,11 @@ pub(super) fn event(author: &str, event: &RoomEvent) -> String {
             format!("{author} muted {name}{}{}", lasting(*seconds), because(reason.as_deref()))
         }
         RoomEvent::Unmuted { name } => format!("{author} muted {name} no more"),
+        RoomEvent::Purged { name, seconds, .. } => match seconds.map(TimeSpan::seconds) {
+            None => format!("{author} took away all that {name} had said here"),
+            Some(Some(time)) => format!("{author} took away what {name} had said here in the last {time}"),
+            Some(None) => format!("{author} took away some of what {name} had said here"),
+        },
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::wire::ServerMessage;
+use crate::wire::{ClientMessage, ServerMessage};
 
 use super::ClientError;
 use super::connection::End;
@@ -67,6 +67,7 @@ impl Uplink {
                 Passed::Entered(rooms) if is_calm && rooms.len() == model.rooms().count() => {
                     model.moved(&rooms);
                     self.move_over();
+                    self.ask_whom_to_ignore();
                     self.send(&model.ask_for_rooms());
                     Turn::None
                 }
@@ -113,8 +114,14 @@ impl Uplink {
 
     /// On a new connection: enters what is to be entered, and asks for the rooms that the account is in.
     pub(super) fn begin(&self, model: &mut Model) {
+        self.ask_whom_to_ignore();
         self.send_unsent(model);
         self.send(&model.ask_for_rooms());
+    }
+
+    /// Before anything is heard of what they say.
+    fn ask_whom_to_ignore(&self) {
+        self.send(&ClientMessage::Ignore { name: None, wanted: None });
     }
 
     fn send_unsent(&self, model: &mut Model) {

@@ -13,7 +13,7 @@ use tracing::{error, warn};
 use super::clock;
 use super::flusher::Flusher;
 use super::indexer::Bell;
-use super::log::{Change, Entry, LogStore, Mark, Outcome, Write};
+use super::log::{Change, Entry, Ignoring, LogStore, Mark, Outcome, Write};
 use super::outbox::Outbox;
 use super::rooms::{Room, Rooms};
 use super::tidings;
@@ -32,6 +32,9 @@ const FLUSH_HERE_MAX: usize = 4;
 /// When it is tried again to wipe what was removed, if someone was reading.
 const WIPE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
+/// When it is tried again to take something away, if that failed.
+const PURGE_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
 /// Something on its way into the log, and who is told what became of it.
 pub(super) enum Task {
     /// Someone says something.
@@ -40,6 +43,8 @@ pub(super) enum Task {
     Change { change: Change, asker: Asker },
     /// Someone has read a room up to here; `moved` tells all of that person's sessions.
     Mark { room: Arc<Room>, mark: Mark, moved: ServerMessage, outbox: Arc<Outbox> },
+    /// Someone ignores another one, or no more, or asks whom; the thread that waits goes on when that is told.
+    Ignore { ignoring: Ignoring, outbox: Arc<Outbox>, told: SyncSender<()> },
 }
 
 /// Who wants a room to be changed.
@@ -125,8 +130,9 @@ impl LogWriter {
     /// The thread.
     pub(super) fn run(mut self, mut tasks: LogTasks) {
         let (mut touched, mut scratch) = (Vec::new(), Vec::new());
+        let mut is_stuck = false;
         loop {
-            let batch = tasks.next_batch(self.store.has_remains().then_some(WIPE_AGAIN_AFTER));
+            let batch = tasks.next_batch(self.patience(is_stuck));
             if batch.is_empty() && tasks.ended {
                 return;
             }
@@ -134,10 +140,30 @@ impl LogWriter {
                 self.write(batch, &mut touched);
             }
             self.flush(&mut touched, &mut scratch);
+            is_stuck = self.store.has_purges() && !self.purge();
             if let Err(error) = self.store.wipe() {
                 warn!(%error, "what was removed may still be in the write-ahead log; it is tried again");
             }
         }
+    }
+
+    /// How long to wait for something to write, when there is something else to do.
+    fn patience(&self, is_stuck: bool) -> Option<Duration> {
+        match self.store.has_purges() {
+            true if is_stuck => Some(PURGE_AGAIN_AFTER),
+            true => Some(Duration::ZERO),
+            false => self.store.has_remains().then_some(WIPE_AGAIN_AFTER),
+        }
+    }
+
+    /// Takes away a piece of what is to be taken away. False when it can't be written.
+    fn purge(&mut self) -> bool {
+        let purged = self.store.purge();
+        match &purged {
+            Ok(()) => self.indexer.ring(),
+            Err(error) => warn!(%error, "what an operator has taken away is still there; it is tried again"),
+        }
+        purged.is_ok()
     }
 
     fn write(&mut self, batch: Vec<Task>, touched: &mut Vec<Arc<Outbox>>) {
@@ -169,6 +195,7 @@ impl Task {
             Self::Say { entry, .. } => Write::Say(entry),
             Self::Change { change, .. } => Write::Change(change),
             Self::Mark { mark, .. } => Write::Mark(mark),
+            Self::Ignore { ignoring, .. } => Write::Ignore(ignoring),
         }
     }
 }

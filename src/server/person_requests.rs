@@ -1,11 +1,16 @@
 //! What people ask about each other, and what they let others know of themselves.
 
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
 use tracing::error;
 
 use super::accounts::{Account, Role};
+use super::log::Ignoring;
+use super::log_writer::Task;
 use super::presence;
-use super::room_requests::Guest;
-use crate::names::AwayReason;
+use super::room_requests::{Guest, Stopping};
+use crate::names::{AwayReason, Username};
 use crate::wire::{Code, PersonCard, ROLE_ADMIN, ROLE_MEMBER, ROOMS_OF_PERSON_MAX, ServerMessage};
 
 impl Guest<'_> {
@@ -39,6 +44,39 @@ impl Guest<'_> {
                     "the server could not write it down, so nothing is changed; tell the person who runs it";
                 refused(self.name.as_str(), Code::NotStored, text)
             }
+        }
+    }
+
+    /// Ignores someone, or no more, or only tells whom this person ignores: before anything that is asked for later.
+    pub(super) fn ignore(&self, name: Option<&str>, wanted: Option<bool>) -> Result<(), Stopping> {
+        let change = match self.to_ignore(name, wanted) {
+            Ok(change) => change,
+            Err((code, text)) => {
+                self.outbox.push(&refused(name.unwrap_or_default(), code, text));
+                return Ok(());
+            }
+        };
+        let ignoring = Ignoring { account: self.name.clone(), change };
+        let (told, is_told) = sync_channel(1);
+        self.hand_in(Task::Ignore { ignoring, outbox: Arc::clone(self.outbox), told })?;
+        is_told.recv().map_err(|_| Stopping)
+    }
+
+    fn to_ignore(
+        &self,
+        name: Option<&str>,
+        wanted: Option<bool>,
+    ) -> Result<Option<(Username, bool)>, (Code, String)> {
+        match (name, wanted) {
+            (None, None) => Ok(None),
+            (Some(name), Some(true)) => Ok(Some((self.person(name)?, true))),
+            (Some(name), Some(false)) => {
+                // Perhaps of someone whose account is gone.
+                let name =
+                    name.parse::<Username>().map_err(|error| (Code::NoSuchPerson, error.to_string()))?;
+                Ok(Some((name, false)))
+            }
+            _ => Err((Code::Malformed, "say who, and whether to ignore them, or neither".to_owned())),
         }
     }
 

@@ -32,14 +32,18 @@ impl Guest<'_> {
         let (name, measure) = measure(event)?;
         let about = match measure {
             // Perhaps of someone whose account is gone.
-            Measure::Lift(_) => name.parse().map_err(|error| (Code::NoSuchPerson, text(error)))?,
+            Measure::Lift(_) | Measure::Purge { .. } => {
+                name.parse().map_err(|error| (Code::NoSuchPerson, text(error)))?
+            }
             _ => self.person(&name)?,
         };
         let is_lobby = room.name().is_lobby();
         let is_servers = is_lobby
             && !matches!(
                 measure,
-                Measure::Impose { kind: SanctionKind::Mute, .. } | Measure::Lift(SanctionKind::Mute)
+                Measure::Impose { kind: SanctionKind::Mute, .. }
+                    | Measure::Lift(SanctionKind::Mute)
+                    | Measure::Purge { .. }
             );
         Ok(Moderation {
             room: room.id(),
@@ -139,7 +143,7 @@ impl Guest<'_> {
         let present = bans.of_account(about, clock::now());
         match measure {
             Measure::Remove { .. } if placed.is_new => {
-                let told = format!("{}; you may come back", measure.told(self.name));
+                let told = format!("{}; you may come back", measure.told(self.name).unwrap_or_default());
                 let ending = Ending { code: Code::Removed, text: told.into() };
                 self.shared.hub.end_sessions(about, &ending, |_, _| true);
                 info!(%about, by = %self.name, "removed");
@@ -184,6 +188,9 @@ fn measure(event: RoomEvent) -> Result<(String, Measure), No> {
         }
         RoomEvent::Unbanned { name } => (name, Measure::Lift(SanctionKind::Ban)),
         RoomEvent::Unmuted { name } => (name, Measure::Lift(SanctionKind::Mute)),
+        RoomEvent::Purged { name, since, seconds } => {
+            (name, Measure::Purge { within: span(since, seconds)? })
+        }
         _ => return Err((Code::BadBody, "that is not done to anyone".to_owned())),
     })
 }
@@ -194,12 +201,16 @@ fn imposed(
     reason: Option<String>,
     seconds: Option<u64>,
 ) -> Result<Measure, No> {
-    if until.is_some() {
-        return Err((Code::BadBody, "say for how many seconds; the server tells until when".to_owned()));
+    Ok(Measure::Impose { kind, lasts: span(until, seconds)?, reason: parsed(reason)? })
+}
+
+/// A time that is asked for; only the server tells what time that is.
+fn span(time: Option<u64>, seconds: Option<u64>) -> Result<Option<TimeSpan>, No> {
+    if time.is_some() {
+        return Err((Code::BadBody, "say how many seconds; the server tells the time".to_owned()));
     }
-    let lasts = seconds.map(|seconds| TimeSpan::seconds(seconds).ok_or(seconds)).transpose();
-    let lasts = lasts.map_err(|_| (Code::BadBody, "it lasts from one second to ten years".to_owned()))?;
-    Ok(Measure::Impose { kind, lasts, reason: parsed(reason)? })
+    let span = seconds.map(|seconds| TimeSpan::seconds(seconds).ok_or(seconds)).transpose();
+    span.map_err(|_| (Code::BadBody, "a time is from one second to ten years".to_owned()))
 }
 
 fn parsed(reason: Option<String>) -> Result<Option<BanReason>, No> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use super::accounts::Role;
-use super::log::{About, Change, Deed, Entry, LogReader, Refusal, Target, Wish};
+use super::log::{About, Change, Deed, Entry, LogError, LogReader, Refusal, Target, Wish};
 use super::log_writer::{Asker, Task};
 use super::outbox::Outbox;
 use super::rooms::{Entered, Room};
@@ -242,12 +242,14 @@ impl Guest<'_> {
     }
 }
 
-/// Takes whoever had this name out of all rooms, and forgets what they have read, so that nobody who gets it next finds themselves in them. False when it
+/// Takes whoever had this name out of all rooms, and forgets what they have read and whom they ignored, so that nobody who gets it next finds themselves in them. False when it
 /// could not be written.
 pub(super) fn forget_member(shared: &Shared, name: &Username) -> bool {
     let (lobby, account) = (shared.rooms.lobby().id(), name.clone());
-    let has_read = shared.inquiries.ask(move |log| log.marker(lobby, &account));
-    if !shared.rooms.is_in_any(name) && matches!(has_read, Some(Ok(None))) {
+    let has_read = shared.inquiries.ask(move |log| {
+        Ok::<_, LogError>(log.marker(lobby, &account)?.is_some() || log.ignores_anyone(&account)?)
+    });
+    if !shared.rooms.is_in_any(name) && matches!(has_read, Some(Ok(false))) {
         return true;
     }
     hand_in_for(shared, name, Wish::LeaveAll)

@@ -328,6 +328,7 @@ impl Session<'_> {
                 return Ok(guest.search(search::Wanted { room, words, from, count })?);
             }
             ClientMessage::MarkRead { room, sequence } => return Ok(guest.mark_read(&room, sequence)?),
+            ClientMessage::Ignore { name, wanted } => return Ok(guest.ignore(name.as_deref(), wanted)?),
             ClientMessage::MyRooms {} => {
                 guest.my_rooms();
                 return Ok(());

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::log::{Change, Entry, Outcome, Placed, Refusal, RoomId, Stored};
+use super::log::{Change, Entry, Ignoring, Outcome, Placed, Refusal, RoomId, Stored};
 use super::log_writer::{Asker, Task};
 use super::outbox::{Numbered, Outbox};
 use super::rooms::{Entered, Room, Rooms};
@@ -50,6 +50,10 @@ pub(super) fn tell(rooms: &Rooms, batch: Vec<Task>, outcomes: Vec<Outcome>, touc
                 }
                 _ => {} // it was as far already
             },
+            Task::Ignore { ignoring, outbox, told } => {
+                tell_ignoring(rooms, &ignoring, outcome, outbox, touched);
+                let _ = told.send(());
+            }
         }
     }
     deliver(&mut said, touched);
@@ -71,6 +75,10 @@ pub(super) fn refuse(batch: Vec<Task>, touched: &mut Vec<Arc<Outbox>>) {
             }
             Task::Change { asker: Asker::Door(done), .. } => {
                 let _ = done.send(false);
+            }
+            Task::Ignore { ignoring, outbox, told } => {
+                push(outbox, &not_ignored(&ignoring, Code::NotStored, NOT_STORED), touched);
+                let _ = told.send(());
             }
             Task::Change { asker: Asker::Moderator(written), .. } => {
                 let _ = written.send(None);
@@ -129,6 +137,37 @@ fn changed(rooms: &Rooms, change: &Change, asker: Asker, outcome: Outcome, touch
     }
 }
 
+/// Tells whom someone ignores: who has asked, and after a change all their sessions that hear of their rooms.
+fn tell_ignoring(
+    rooms: &Rooms,
+    ignoring: &Ignoring,
+    outcome: Outcome,
+    outbox: Arc<Outbox>,
+    touched: &mut Vec<Arc<Outbox>>,
+) {
+    let names = match outcome {
+        Outcome::Ignoring(names) => names,
+        Outcome::Refused(refusal) => {
+            return push(outbox, &not_ignored(ignoring, code(refusal), refusal), touched);
+        }
+        _ => return,
+    };
+    let message = ServerMessage::Ignoring { names };
+    let mut hearers =
+        if ignoring.change.is_some() { rooms.sessions_of(&ignoring.account) } else { Vec::new() };
+    if hearers.iter().all(|other| other.session() != outbox.session()) {
+        hearers.push(outbox);
+    }
+    for outbox in hearers {
+        push(outbox, &message, touched);
+    }
+}
+
+fn not_ignored(ignoring: &Ignoring, code: Code, text: impl ToString) -> ServerMessage {
+    let name = ignoring.change.as_ref().map_or_else(String::new, |(name, _)| name.to_string());
+    ServerMessage::PersonRefused { name, code, text: text.to_string() }
+}
+
 /// Queues why a session does not follow a room, if it does not because of `entered`.
 pub(super) fn push_unless_in(room: &Room, entered: Entered, outbox: &Outbox) {
     let (code, text) = match entered {
@@ -159,7 +198,7 @@ pub(super) fn answer(rooms: &Rooms, id: MessageId, outcome: &Outcome) -> Option<
             let room = rooms.find_by_id(room)?.name().to_string();
             Some(ServerMessage::Accepted { id, room, sequence, at })
         }
-        Outcome::Changed(None, _) | Outcome::Marked(_) => None, // nobody says what has no entry of its own
+        Outcome::Changed(None, _) | Outcome::Marked(_) | Outcome::Ignoring(_) => None, // nobody says what has no entry of its own
         Outcome::Refused(refusal) => Some(refused(code(*refusal), refusal, id)),
     }
 }
@@ -191,7 +230,7 @@ fn code(refusal: Refusal) -> Code {
         Refusal::NotText => Code::NotText,
         Refusal::BannedHere(_) => Code::BannedHere,
         Refusal::Muted(_) => Code::Muted,
-        Refusal::TooManySanctions => Code::TooMany,
+        Refusal::TooManySanctions | Refusal::TooManyIgnored => Code::TooMany,
         Refusal::Admin => Code::NotAllowed,
         Refusal::LastOperator
         | Refusal::AlreadySo

@@ -208,6 +208,16 @@ pub enum ClientMessage {
         #[n(1)]
         after: Option<String>,
     },
+    /// Ignores someone, or no more; without the fields, asks for whom one ignores.
+    #[n(52)]
+    Ignore {
+        /// Who.
+        #[n(0)]
+        name: Option<String>,
+        /// Whether they are to be ignored.
+        #[n(1)]
+        wanted: Option<bool>,
+    },
     /// Says that one is away, on all of one's devices, or back.
     #[n(55)]
     SetAway {

@@ -77,5 +77,8 @@ pub const AWAY_MAX: usize = 100;
 /// The most rooms in one [`PersonCard`].
 pub const ROOMS_OF_PERSON_MAX: usize = 100;
 
+/// The most people whom one can ignore. All of them go into one record, and into the smallest outbox.
+pub const IGNORED_MAX: usize = 400;
+
 /// The most names in one [`ServerMessage::People`].
 pub const PEOPLE_MAX: usize = 500;

@@ -104,6 +104,19 @@ pub enum RoomEvent {
         #[n(0)]
         name: String,
     },
+    /// All that someone has said in the room until now is taken away.
+    #[n(15)]
+    Purged {
+        /// Who.
+        #[n(0)]
+        name: String,
+        /// What was said before this time stays; told by the server, as the end of a ban.
+        #[n(1)]
+        since: Option<u64>,
+        /// How far back it goes, in seconds; absent for all of it.
+        #[n(2)]
+        seconds: Option<u64>,
+    },
 }
 
 impl RoomEvent {

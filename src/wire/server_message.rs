@@ -379,6 +379,13 @@ pub enum ServerMessage {
         #[n(2)]
         more: bool,
     },
+    /// Whom one ignores.
+    #[n(52)]
+    Ignoring {
+        /// All of them, at most 400, in the order of their names.
+        #[n(0)]
+        names: Vec<String>,
+    },
     /// A page of what operators have done about people in a room.
     #[n(53)]
     ModerationLog {

@@ -5,8 +5,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod ignore;
 mod lobby;
 mod pace;
+mod purge;
 mod sanctions;
 
 use chat::wire::{
@@ -130,6 +132,10 @@ fn muted(name: &str, seconds: Option<u64>) -> RoomEvent {
 
 fn unmuted(name: &str) -> RoomEvent {
     RoomEvent::Unmuted { name: name.into() }
+}
+
+fn purged(name: &str, seconds: Option<u64>) -> RoomEvent {
+    RoomEvent::Purged { name: name.into(), since: None, seconds }
 }
 
 fn role(name: &str, role: u8) -> RoomEvent {

@@ -134,8 +134,10 @@ fn only_operators_keep_order_and_never_over_themselves() {
     let (mut alice, mut bob) = (listening(&server, "alice"), listening(&server, "bob"));
     let mut carol = listening(&server, "carol");
     tea(&mut [&mut alice, &mut bob]);
-    let all =
-        |name: &str| [removed(name), banned(name, None), muted(name, None), unbanned(name), unmuted(name)];
+    let all = |name: &str| {
+        let (ban, mute) = (banned(name, None), muted(name, None));
+        [removed(name), ban, mute, unbanned(name), unmuted(name), purged(name, None)]
+    };
     for event in all("alice") {
         assert_eq!(change(&mut bob, "#tea", &event), Err(Code::NotOperator), "{event:?}");
         assert_eq!(change(&mut carol, "#tea", &event), Err(Code::NotMember), "{event:?}");

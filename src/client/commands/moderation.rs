@@ -16,6 +16,11 @@ pub(in crate::client) enum ModerationCommand {
     /// Let someone say nothing, for a time or for ever.
     Mute(Username, Option<TimeSpan>, Option<BanReason>),
     Unmute(Username),
+    /// Take away what someone has said, all of it or that of the last time.
+    Purge(Username, Option<TimeSpan>),
+    /// Not to see what someone says, or whom that is so with.
+    Ignore(Option<Username>),
+    Unignore(Username),
     /// Who is banned or muted.
     List,
     /// What operators have done: the latest of it, or what was before that which was shown.
@@ -61,6 +66,33 @@ pub(super) const ENTRIES: &[Entry] = &[
         help: "lets someone say something again",
         meaning: Meaning::Arguments(&[Argument::One(Kind::Person)], |text| {
             one_name(text, ModerationCommand::Unmute)
+        }),
+    },
+    Entry {
+        name: "/purge",
+        help: "takes away for good what someone said here; all of it, or that of the last TIME",
+        meaning: Meaning::Arguments(
+            &[Argument::One(Kind::Person), Argument::Perhaps(&[Kind::Time])],
+            |text| {
+                let (name, rest) = name_and_rest(text)?;
+                let within = if rest.is_empty() { None } else { Some(rest.parse().ok()?) };
+                Some(Command::Moderation(ModerationCommand::Purge(name, within)))
+            },
+        ),
+    },
+    Entry {
+        name: "/ignore",
+        help: "hides from you what someone says; on all your devices. Alone, it lists whom",
+        meaning: Meaning::Arguments(&[Argument::Perhaps(&[Kind::Person])], |text| {
+            let name = if text.trim().is_empty() { None } else { Some(text.trim().parse().ok()?) };
+            Some(Command::Moderation(ModerationCommand::Ignore(name)))
+        }),
+    },
+    Entry {
+        name: "/unignore",
+        help: "shows you again what someone says",
+        meaning: Meaning::Arguments(&[Argument::One(Kind::Person)], |text| {
+            one_name(text, ModerationCommand::Unignore)
         }),
     },
     Entry {
@@ -136,6 +168,10 @@ mod tests {
         assert_eq!(read("/kick bob spam, 3 times"), ModerationCommand::Kick(bob(), spam));
         assert_eq!(read("/kick bob 3x"), ModerationCommand::Kick(bob(), "3x".parse().ok()), "it has no time");
         assert_eq!(read("/unban bob"), ModerationCommand::Unban(bob()));
+        assert_eq!(read("/purge bob"), ModerationCommand::Purge(bob(), None));
+        assert_eq!(read("/purge bob 7d "), ModerationCommand::Purge(bob(), week));
+        assert_eq!(read("/ignore"), ModerationCommand::Ignore(None));
+        assert_eq!(read("/ignore Bob"), ModerationCommand::Ignore(Some(bob())));
         assert_eq!(read("/modlog"), ModerationCommand::Log { is_more: false });
         assert_eq!(read("/modlog MORE"), ModerationCommand::Log { is_more: true });
     }
@@ -158,6 +194,12 @@ mod tests {
             "/unban bob spam",
             "/unmute",
             "/kick",
+            "/purge",
+            "/purge bob spam",
+            "/purge bob 7",
+            "/purge bob 7d spam",
+            "/ignore b+c",
+            "/unignore",
             "/kick bob a\u{7}b",
             "/modlog 7",
             &long,

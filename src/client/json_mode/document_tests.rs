@@ -92,6 +92,7 @@ fn reports() -> Vec<(Ref, Report)> {
         told(changed(RoomEvent::Unbanned { name: bob() })),
         told(changed(RoomEvent::Muted { name: bob(), until: None, reason: None, seconds: None })),
         told(changed(RoomEvent::Unmuted { name: bob() })),
+        told(changed(RoomEvent::Purged { name: bob(), since: Some(AT), seconds: None })),
         told(Report::Arrived { room: room(), name: bob(), at: at() }),
         told(Report::Left { room: room(), name: bob(), at: at() }),
         told(Report::Away { away: Some("lunch".into()) }),

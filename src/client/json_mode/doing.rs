@@ -52,6 +52,10 @@ impl From<Request> for Doing {
                 Self::Change(room.0, RoomEvent::Muted { name, until: None, reason, seconds })
             }
             Request::Unmute { room, name } => Self::Change(room.0, RoomEvent::Unmuted { name: text(name) }),
+            Request::Purge { room, name, last } => {
+                let (name, seconds) = (text(name), seconds(last));
+                Self::Change(room.0, RoomEvent::Purged { name, since: None, seconds })
+            }
             Request::Rooms {} => Self::Rooms,
             Request::People { room } => Self::People(room.0),
             Request::Search { words, room, from, count } => {

@@ -96,6 +96,7 @@ impl Conversation {
             Happening::Closing { text, .. } => self.closing = Some(text),
             // The rooms that there are come with `ready`; and nothing else is asked here.
             Happening::Added { .. }
+            | Happening::Ignoring { .. }
             | Happening::Devices(_)
             | Happening::PasswordChanged
             | Happening::Invited { .. } => {}

@@ -157,6 +157,7 @@ pub(in crate::client) enum Change {
     Unbanned { name: String },
     Muted { name: String, until: Time, reason: Option<String> },
     Unmuted { name: String },
+    Purged { name: String, since: Time },
 }
 
 /// A public room.
@@ -292,6 +293,7 @@ impl From<RoomEvent> for Change {
                 Self::Muted { name, until: until.and_then(time), reason }
             }
             RoomEvent::Unmuted { name } => Self::Unmuted { name },
+            RoomEvent::Purged { name, since, .. } => Self::Purged { name, since: since.and_then(time) },
         }
     }
 }

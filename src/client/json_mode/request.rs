@@ -78,6 +78,11 @@ pub(super) enum Request {
         room: Parsed<RoomName>,
         name: Parsed<Username>,
     },
+    Purge {
+        room: Parsed<RoomName>,
+        name: Parsed<Username>,
+        last: Option<Parsed<TimeSpan>>,
+    },
     Sanctions {
         room: Parsed<RoomName>,
         after: Option<String>,

@@ -32,7 +32,7 @@ impl Model {
     /// Notes who wrote. What was missed in several conversations does not come in the order in which it was written.
     pub(super) fn heard_from(&mut self, room: &RoomName, at: u64, author: &str) {
         let is_later = self.last_writer.as_ref().is_none_or(|(last, _)| at >= *last);
-        if room.is_direct() && author != self.me && is_later {
+        if room.is_direct() && author != self.me && !self.ignores(author) && is_later {
             self.last_writer = Some((at, room.clone()));
         }
     }

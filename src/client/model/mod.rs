@@ -8,14 +8,17 @@
 
 mod directs;
 mod history;
+mod ignored;
 mod messages;
 mod people;
 mod rooms;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::names::{RoomName, Username};
-use crate::wire::{BODY_TEXT, ClientMessage, Code, MessageId, PastMessage, RoomEvent, ServerMessage};
+use crate::wire::{
+    BODY_ROOM_EVENT, BODY_TEXT, ClientMessage, Code, MessageId, PastMessage, RoomEvent, ServerMessage,
+};
 
 use super::happening::{Happening, Told};
 use super::own::{Delivery, OwnMessages, Saying};
@@ -56,6 +59,8 @@ pub(super) struct Model {
     is_full: bool,
     rooms: BTreeMap<RoomName, Place>,
     away: people::Away,
+    /// Whom this person ignores, once the server has told.
+    ignored: Option<BTreeSet<String>>,
     own: OwnMessages,
     /// What was said in a room before it is entered is not shown.
     is_for_news: bool,
@@ -93,6 +98,7 @@ impl Model {
             is_full: false,
             rooms: BTreeMap::new(),
             away: people::Away::new(),
+            ignored: None,
             own: OwnMessages::default(),
             is_for_news: false,
             notice: String::new(),
@@ -322,6 +328,7 @@ impl Model {
                 let told = |room| Happening::Told(Told::Moderations(room, changes, more));
                 room.parse().map(told).into_iter().collect()
             }
+            ServerMessage::Ignoring { names } => self.ignoring(names),
             ServerMessage::Slowed { .. } => vec![Happening::Slowed],
             ServerMessage::Lagged {} => {
                 self.own.send_again();
@@ -374,7 +381,9 @@ impl Model {
         }
         let (first, last) = (seen + 1, sequence.saturating_sub(1));
         let gap = (sequence - seen > 1).then(|| Happening::Missing { room: room.clone(), first, last });
-        gap.into_iter().chain([Happening::Said { room, message, subject }]).collect()
+        // What operators do concerns everyone.
+        let is_shown = message.kind == BODY_ROOM_EVENT || !self.ignores(&message.author);
+        gap.into_iter().chain(is_shown.then_some(Happening::Said { room, message, subject })).collect()
     }
 
     fn accepted(&mut self, id: MessageId, room: &str, sequence: u64, at: u64) -> Vec<Happening> {

@@ -121,7 +121,7 @@ impl Model {
         PEOPLE_MAX.saturating_sub(others.map(|(_, place)| place.names()).sum())
     }
 
-    /// Someone's coming or going, unless it is one's own. That of the other one in a direct conversation is known from
+    /// Someone's coming or going, unless it is one's own, or that of someone who is ignored. That of the other one in a direct conversation is known from
     /// the lobby.
     fn unless_known(
         &self,
@@ -129,7 +129,8 @@ impl Model {
         name: String,
         happening: impl FnOnce(String) -> Happening,
     ) -> Vec<Happening> {
-        if name == self.me || room.is_direct() { Vec::new() } else { vec![happening(name)] }
+        let is_known = name == self.me || room.is_direct() || self.ignores(&name);
+        if is_known { Vec::new() } else { vec![happening(name)] }
     }
 }
 

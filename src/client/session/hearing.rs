@@ -19,6 +19,7 @@ impl Session {
                     let ask = self.model.ask_for_rooms();
                     self.uplink.send(&ask);
                 }
+                Happening::Ignoring { more, less } => self.ignoring_told(&more, &less)?,
                 Happening::Slowed => {
                     self.note("you are sending faster than this server allows; what you send goes out more slowly, and is not lost")?;
                 }

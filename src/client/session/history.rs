@@ -2,6 +2,7 @@
 //! all: on a terminal, what was shown of the room where one is counts as read, and the server is told so that all of a
 //! person's devices agree. What goes into a pipe or a file may never be looked at.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use super::super::greeting;
 use super::Session;
 use super::rooms::Question;
 use crate::names::RoomName;
-use crate::wire::PastMessage;
+use crate::wire::{BODY_ROOM_EVENT, PastMessage};
 
 /// How long what is read gathers before the server is told.
 const MARK_AFTER: Duration = Duration::from_secs(1);
@@ -131,7 +132,7 @@ impl Session {
         self.model.show_unread(room, messages);
         let room = &self.model.called(room);
         let mut lines = vec![self.transcript.note(&format!("unread in {room}:"))];
-        lines.extend(self.transcript.past(room, messages));
+        lines.extend(self.past_lines(room, messages));
         let end = if more {
             format!("/unread {room} shows the next ones")
         } else {
@@ -139,6 +140,19 @@ impl Session {
         };
         lines.push(self.transcript.note(&end));
         self.print(&lines)
+    }
+
+    /// Messages as lines, but for those of people who are ignored.
+    fn past_lines(&self, room: &impl Display, messages: &[PastMessage]) -> Vec<String> {
+        let is_shown =
+            |message: &&PastMessage| message.kind == BODY_ROOM_EVENT || !self.model.ignores(&message.author);
+        let shown: Vec<PastMessage> = messages.iter().filter(is_shown).cloned().collect();
+        let mut lines = self.transcript.past(room, &shown);
+        let hidden = messages.len() - shown.len();
+        if hidden > 0 {
+            lines.push(self.transcript.note(&format!("{hidden} of them are by people whom you ignore")));
+        }
+        lines
     }
 
     /// What was said in a room before what was shown of it; `more` if it goes on further back.
@@ -150,7 +164,7 @@ impl Session {
             1 => format!("1 earlier message of {room}:"),
             count => format!("{count} earlier messages of {room}:"),
         })];
-        lines.extend(self.transcript.past(room, messages));
+        lines.extend(self.past_lines(room, messages));
         if more {
             lines.push(self.transcript.note("/history shows what was said before these"));
         } else if !messages.is_empty() {

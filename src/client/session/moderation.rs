@@ -6,7 +6,7 @@ use super::super::ClientError;
 use super::super::commands::ModerationCommand;
 use super::Session;
 use super::rooms::Question;
-use crate::names::{BanReason, RoomName, TimeSpan};
+use crate::names::{BanReason, RoomName, TimeSpan, Username};
 use crate::wire::{ClientMessage, PastMessage, RoomEvent, Sanction};
 
 impl Session {
@@ -29,6 +29,12 @@ impl Session {
             }
             ModerationCommand::Unban(name) => RoomEvent::Unbanned { name: name.to_string() },
             ModerationCommand::Unmute(name) => RoomEvent::Unmuted { name: name.to_string() },
+            ModerationCommand::Purge(name, within) => {
+                RoomEvent::Purged { name: name.to_string(), since: None, seconds: seconds(within) }
+            }
+            ModerationCommand::Ignore(None) => return Ok(self.show_ignored()?),
+            ModerationCommand::Ignore(Some(name)) => return Ok(self.ignore(&name, true)?),
+            ModerationCommand::Unignore(name) => return Ok(self.ignore(&name, false)?),
             ModerationCommand::List => return Ok(self.question(Question::Sanctions, room)?),
             ModerationCommand::Log { is_more } => {
                 let shown = self.questions.moderations_from.as_ref();
@@ -37,6 +43,29 @@ impl Session {
             }
         };
         self.change(room, event)
+    }
+
+    /// Other people are ignored now than when that was last known.
+    pub(super) fn ignoring_told(&mut self, more: &[String], less: &[String]) -> io::Result<()> {
+        self.questions.was_answered(Question::Ignore);
+        for name in more {
+            self.note(&format!("you don't see any more what {name} says; /unignore {name} ends that"))?;
+        }
+        less.iter().try_for_each(|name| self.note(&format!("you see again what {name} says")))
+    }
+
+    fn ignore(&mut self, name: &Username, wanted: bool) -> io::Result<()> {
+        let message = ClientMessage::Ignore { name: Some(name.to_string()), wanted: Some(wanted) };
+        self.ask_at_once(Question::Ignore, &message)
+    }
+
+    fn show_ignored(&mut self) -> io::Result<()> {
+        let names: Vec<&str> = self.model.ignored().collect();
+        let told = match names.len() {
+            0 => "you ignore nobody".to_owned(),
+            _ => format!("you ignore {}", names.join(", ")),
+        };
+        self.note(&told)
     }
 
     /// A page of those who are banned or muted has come. The next one follows by itself.

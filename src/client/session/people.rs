@@ -17,8 +17,12 @@ impl Session {
     pub(super) fn people_command(&mut self, command: PeopleCommand) -> io::Result<()> {
         match command {
             PeopleCommand::Who => self.note(&greeting::who(&self.model)),
-            PeopleCommand::WhoIs(name) => self.ask_person(&ClientMessage::WhoIs { name: name.to_string() }),
-            PeopleCommand::HideLastSeen(hide) => self.ask_person(&ClientMessage::HideLastSeen { hide }),
+            PeopleCommand::WhoIs(name) => {
+                self.ask_at_once(Question::Person, &ClientMessage::WhoIs { name: name.to_string() })
+            }
+            PeopleCommand::HideLastSeen(hide) => {
+                self.ask_at_once(Question::Person, &ClientMessage::HideLastSeen { hide })
+            }
             PeopleCommand::SetAway(None) if self.away.is_none() && self.my_away().is_none() => {
                 self.note("you are not away")
             }
@@ -126,12 +130,13 @@ impl Session {
         if lines.is_empty() { Ok(()) } else { self.print(&lines) }
     }
 
-    fn ask_person(&mut self, message: &ClientMessage) -> io::Result<()> {
+    /// Asks what need not wait for what was typed before.
+    pub(super) fn ask_at_once(&mut self, question: Question, message: &ClientMessage) -> io::Result<()> {
         if !self.uplink.is_up() {
             return self.not_sent("not connected; ask again when the connection is back");
         }
         self.uplink.send(message);
-        self.questions.is_asked(Question::Person);
+        self.questions.is_asked(question);
         Ok(())
     }
 

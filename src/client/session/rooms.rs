@@ -24,6 +24,8 @@ pub(super) enum Question {
     Members,
     /// Someone.
     Person,
+    /// That someone is ignored, or no more.
+    Ignore,
     /// What was said before what is shown, at most so many messages.
     Earlier {
         count: Option<u16>,
@@ -63,6 +65,13 @@ impl Questions {
     /// A question that was just asked.
     pub(super) fn is_asked(&mut self, question: Question) {
         self.due.push_back(question);
+    }
+
+    /// What was asked so has been answered.
+    pub(super) fn was_answered(&mut self, question: Question) {
+        if let Some(place) = self.due.iter().position(|due| *due == question) {
+            self.due.remove(place);
+        }
     }
 
     /// Whether a page is on its way: where the next one begins is known when it is there.
@@ -182,9 +191,15 @@ impl Session {
                     room_words::card(&card, &called, &self.transcript.day(card.made_at))
                 }
             }
-            Told::Found(hits, next, is_behind) => {
+            Told::Found(mut hits, next, is_behind) => {
+                let found = hits.len();
+                hits.retain(|hit| !self.model.ignores(&hit.message.author));
+                let hidden = found - hits.len();
                 let is_asked = matches!(question, Some(Question::Search { .. } | Question::SearchOn));
-                return if is_asked { self.show_found(&hits, next, is_behind) } else { Ok(()) };
+                if is_asked {
+                    self.show_found(&hits, next, is_behind, hidden)?;
+                }
+                return Ok(());
             }
             Told::Past(room, messages, more) => return self.past_told(question, &room, &messages, more),
             Told::Members(room, members, more) => {
@@ -289,7 +304,7 @@ impl Session {
             Question::SearchOn => return self.search_on(),
             Question::Sanctions => ClientMessage::ListSanctions { room, after: None },
             Question::Moderations { before } => ClientMessage::ModerationLog { room, before: *before },
-            Question::Person => return Ok(None), // asked at once
+            Question::Person | Question::Ignore => return Ok(None), // asked at once
         }))
     }
 }

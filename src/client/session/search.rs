@@ -41,12 +41,14 @@ impl Session {
         Ok(None)
     }
 
-    /// What was found, newest first; it is shown with the newest last, as it was said.
+    /// What was found, newest first; it is shown with the newest last, as it was said. `hidden` tells how much more is not
+    /// shown because its authors are ignored.
     pub(super) fn show_found(
         &mut self,
         hits: &[Hit],
         next: Option<Place>,
         is_behind: bool,
+        hidden: usize,
     ) -> io::Result<()> {
         let Some(search) = &mut self.searched else { return Ok(()) };
         search.next = next;
@@ -61,6 +63,9 @@ impl Session {
             let Ok(room) = hit.room.parse::<RoomName>() else { continue };
             let called = self.model.called(&room);
             lines.extend(self.transcript.past(&called, std::slice::from_ref(&hit.message)));
+        }
+        if hidden > 0 {
+            lines.push(self.transcript.note(&format!("{hidden} more were said by people whom you ignore")));
         }
         if has_more {
             lines.push(self.transcript.note("/search looks further back"));

@@ -23,6 +23,8 @@ pub(super) struct Batch<'s> {
     grown: HashMap<RoomId, u64>,
     /// Something is overwritten that nobody shall find any more.
     pub(super) overwrites: bool,
+    /// Something is to be taken away that goes beyond this batch.
+    pub(super) begins_purge: bool,
 }
 
 impl<'s> Batch<'s> {
@@ -32,7 +34,7 @@ impl<'s> Batch<'s> {
         lobby: RoomId,
         heads: &'s HashMap<RoomId, u64>,
     ) -> Self {
-        Self { transaction, at, lobby, heads, grown: HashMap::new(), overwrites: false }
+        Self { transaction, at, lobby, heads, grown: HashMap::new(), overwrites: false, begins_purge: false }
     }
 
     /// Says something for someone who is in the room and may.

@@ -118,6 +118,8 @@ pub(crate) enum Refusal {
     Operator,
     #[error("nothing of the kind holds for that person")]
     NotSo,
+    #[error("you ignore as many people as one may; hear some of them again first")]
+    TooManyIgnored,
     #[error("as many people are banned or muted in this room as may be; lift a few first")]
     TooManySanctions,
     #[error("you have begun as many direct conversations as one may")]
@@ -271,6 +273,7 @@ impl Batch<'_> {
             }
         }
         self.forget_marker(self.lobby, &change.by)?;
+        self.forget_ignored(&change.by)?;
         Ok(Ok(()))
     }
 

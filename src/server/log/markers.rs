@@ -85,6 +85,7 @@ impl LogReader {
         let mut statement = self.connection.prepare_cached(
             "SELECT body FROM messages
              WHERE room = ?1 AND sequence > ?2 AND sequence <= ?3 AND kind = ?4 AND author <> ?5
+                 AND author NOT IN (SELECT name FROM ignored WHERE account = ?5)
              ORDER BY sequence LIMIT ?6",
         )?;
         let (after, last) = (in_sqlite(after), in_sqlite(last));

@@ -11,7 +11,9 @@ mod batch;
 mod changes;
 mod directs;
 mod history;
+mod ignored;
 mod markers;
+mod purges;
 mod revisions;
 mod rows;
 mod sanctions;
@@ -24,6 +26,7 @@ mod survey;
 
 pub(super) use changes::{Change, Effect, Refusal, Target, Wish};
 pub(super) use history::Stretch;
+pub(super) use ignored::Ignoring;
 pub(super) use markers::{Mark, Unread};
 pub(super) use rows::{About, Deed, Entry, Event, Placed, RoomId, RoomRecord, Stored};
 pub(super) use sanctions::{Measure, Moderation, OnServer, SanctionKind, end_of};

@@ -2,7 +2,7 @@
 //! of its own in the room, so whoever is live, behind or away learns of it as of everything; and it changes the earlier
 //! message where that stands, so whoever reads that later never sees what it was.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::batch::Batch;
 use super::changes::Refusal;
@@ -97,16 +97,7 @@ impl Batch<'_> {
         if subject.author != by.as_str() && !is_operator {
             return Ok(Err(Refusal::NotYours));
         }
-        let mut update = self.transaction.prepare_cached(
-            "UPDATE messages SET kind = ?3, body = ?4, edited = NULL WHERE room = ?1 AND sequence = ?2",
-        )?;
-        let remover = by.as_str().as_bytes();
-        update.execute(params![subject.room, subject.sequence, BODY_REMOVED, remover])?;
-        drop(update);
-        let mut delete =
-            self.transaction.prepare_cached("DELETE FROM reactions WHERE room = ?1 AND sequence = ?2")?;
-        delete.execute(params![subject.room, subject.sequence])?;
-        drop(delete);
+        remove_body(&self.transaction, subject.room, subject.sequence, by.as_str())?;
         self.overwrites = true;
         Ok(Ok(()))
     }
@@ -154,6 +145,22 @@ impl Batch<'_> {
         let deleted = delete.execute(params![room, sequence, by.as_str(), reaction.as_str()])?;
         Ok(if deleted == 0 { Err(Refusal::AlreadySo) } else { Ok(()) })
     }
+}
+
+/// Takes away what a message says, and what was shown about it; its place says who has done so.
+pub(super) fn remove_body(
+    connection: &Connection,
+    room: RoomId,
+    sequence: u64,
+    by: &str,
+) -> Result<(), LogError> {
+    let mut update = connection.prepare_cached(
+        "UPDATE messages SET kind = ?3, body = ?4, edited = NULL WHERE room = ?1 AND sequence = ?2",
+    )?;
+    update.execute(params![room, sequence, BODY_REMOVED, by.as_bytes()])?;
+    let mut delete = connection.prepare_cached("DELETE FROM reactions WHERE room = ?1 AND sequence = ?2")?;
+    delete.execute(params![room, sequence])?;
+    Ok(())
 }
 
 impl Subject {

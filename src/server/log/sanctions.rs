@@ -52,6 +52,8 @@ pub(crate) enum Measure {
     Impose { kind: SanctionKind, lasts: Option<TimeSpan>, reason: Option<BanReason> },
     /// A sanction no more.
     Lift(SanctionKind),
+    /// To have said nothing, or nothing within this time.
+    Purge { within: Option<TimeSpan> },
 }
 
 /// How someone stands with the whole server.
@@ -160,6 +162,10 @@ impl Batch<'_> {
                 self.impose(change, *room, about, *kind, *lasts, reason.as_ref())?
             }
             Measure::Lift(kind) => self.lift(*room, about, *kind)?,
+            Measure::Purge { within } => {
+                let since = within.map(|within| begin_of(within, self.at));
+                self.begin_purge(*room, about, &change.by, since)?
+            }
         };
         if let Err(refusal) = done {
             return Ok(Err(refusal));
@@ -173,7 +179,7 @@ impl Batch<'_> {
         self.tell(*room, &change.by, change.id, &measure.event(about, self.at), effects)?;
         if leaves {
             self.keep_an_operator(*room, &change.by, effects)?;
-            let reason = Some(measure.told(&change.by));
+            let reason = measure.told(&change.by);
             effects.push(Effect::NoMember { room: *room, account: about.clone(), reason });
         }
         Ok(Ok(()))
@@ -236,21 +242,32 @@ impl Measure {
             }
             Self::Lift(SanctionKind::Ban) => RoomEvent::Unbanned { name },
             Self::Lift(SanctionKind::Mute) => RoomEvent::Unmuted { name },
+            Self::Purge { within } => RoomEvent::Purged {
+                name,
+                since: within.map(|within| begin_of(within, at)),
+                seconds: within.map(|within| within.duration().as_secs()),
+            },
         }
     }
 
     /// What someone is told who has to leave because of it.
-    pub(crate) fn told(&self, by: &Username) -> String {
+    pub(crate) fn told(&self, by: &Username) -> Option<String> {
         let (what, reason) = match self {
             Self::Impose { lasts, reason, .. } => {
                 let lasts = lasts.map_or_else(String::new, |lasts| format!(" for {lasts}"));
-                (format!("{by} banned you{lasts}"), reason.as_ref())
+                (format!("{by} banned you{lasts}"), reason)
             }
-            Self::Remove { reason } => (format!("{by} removed you"), reason.as_ref()),
-            Self::Lift(_) => (format!("{by} let you in"), None),
+            Self::Remove { reason } => (format!("{by} removed you"), reason),
+            Self::Lift(_) | Self::Purge { .. } => return None,
         };
-        reason.map_or_else(|| what.clone(), |reason| format!("{what}: {reason}"))
+        let reason = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+        Some(what + &reason)
     }
+}
+
+/// When something begins that lasts until a time.
+fn begin_of(lasts: TimeSpan, at: u64) -> u64 {
+    at.saturating_sub(lasts.milliseconds())
 }
 
 /// When something ends that begins at a time.

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use crate::server::database::{DatabaseError, Schema};
 
-pub(super) const SCHEMA: Schema =
-    Schema { steps: &[ONE_ROOM, MANY_ROOMS, READ_MARKERS, REVISIONS, SANCTIONS, ALTERED, DIRECT] };
+pub(super) const SCHEMA: Schema = Schema {
+    steps: &[ONE_ROOM, MANY_ROOMS, READ_MARKERS, REVISIONS, SANCTIONS, ALTERED, DIRECT, PURGES, IGNORED],
+};
 
 /// Version 1.
 pub(super) const ONE_ROOM: &str = "
@@ -107,6 +108,27 @@ const DIRECT: &str = "
     ALTER TABLE members ADD COLUMN is_direct INTEGER NOT NULL DEFAULT 0;
     DROP INDEX members_by_account;
     CREATE INDEX members_by_account ON members (account, is_direct);";
+
+/// What is to be taken away of someone's messages in a room: those up to `upto` and not before `since`. `after` is how far that
+/// has come.
+const PURGES: &str = "
+    CREATE TABLE purges (
+        room INTEGER NOT NULL REFERENCES rooms (id),
+        author TEXT NOT NULL,
+        by TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        upto INTEGER NOT NULL,
+        after BLOB NOT NULL,
+        PRIMARY KEY (room, author)
+    ) STRICT, WITHOUT ROWID;";
+
+/// Whom each account does not want to hear.
+const IGNORED: &str = "
+    CREATE TABLE ignored (
+        account TEXT NOT NULL,
+        name TEXT NOT NULL,
+        PRIMARY KEY (account, name)
+    ) STRICT, WITHOUT ROWID;";
 
 /// Why the log can't be opened, written or read.
 #[derive(Debug, thiserror::Error)]

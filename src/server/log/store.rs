@@ -8,6 +8,7 @@ use tracing::warn;
 
 use super::batch::Batch;
 use super::changes::{Change, Effect, Refusal};
+use super::ignored::Ignoring;
 use super::markers::Mark;
 use super::rows::{Entry, Placed, RoomId, RoomRecord, Stored};
 use super::schema::{LogError, SCHEMA};
@@ -26,6 +27,8 @@ pub(crate) enum Write<'t> {
     Change(&'t Change),
     /// Someone has read a room up to here.
     Mark(&'t Mark),
+    /// Someone ignores another one, or no more.
+    Ignore(&'t Ignoring),
 }
 
 /// What has become of it, in the same order.
@@ -38,6 +41,8 @@ pub(crate) enum Outcome {
     Changed(Option<Placed>, Vec<Effect>),
     /// Whether the marker is further than before.
     Marked(bool),
+    /// All whom the person ignores now, in the order of their names.
+    Ignoring(Vec<String>),
     /// It may not be done, and nothing of it is.
     Refused(Refusal),
 }
@@ -51,7 +56,9 @@ pub(crate) struct LogStore {
     /// The last sequence number on the disk, for each room in which anything was said.
     heads: HashMap<RoomId, u64>,
     /// What was overwritten may still be found in the write-ahead log.
-    has_remains: bool,
+    pub(super) has_remains: bool,
+    /// Something is to be taken away.
+    pub(super) has_purges: bool,
 }
 
 impl LogStore {
@@ -70,10 +77,11 @@ impl LogStore {
         let place = rooms.iter().position(|room| room.name == lobby);
         let lobby = place.map(|place| rooms.swap_remove(place));
         let lobby = lobby.ok_or_else(|| LogError::BadRoom("#lobby".to_owned()))?;
-        Ok((
-            Self { path: path.to_owned(), connection, lobby: lobby.id, heads, has_remains: false },
-            (lobby, rooms),
-        ))
+        let has_purges =
+            connection.query_row("SELECT EXISTS (SELECT 1 FROM purges)", [], |row| row.get(0))?;
+        let path = path.to_owned();
+        let store = Self { path, connection, lobby: lobby.id, heads, has_remains: false, has_purges };
+        Ok((store, (lobby, rooms)))
     }
 
     /// Writes everything with one commit: when this returns, it is on the disk. After an error nothing of it is.
@@ -88,13 +96,23 @@ impl LogStore {
             outcomes.push(match task {
                 Write::Say(entry) => batch.say(entry)?.map_or_else(Outcome::Refused, Outcome::Said),
                 Write::Change(change) => batch.change(change)?,
+                Write::Ignore(ignoring) => {
+                    batch.ignore(ignoring)?.map_or_else(Outcome::Refused, Outcome::Ignoring)
+                }
                 Write::Mark(mark) => batch.mark(mark)?.map_or_else(Outcome::Refused, Outcome::Marked),
             });
         }
         self.has_remains |= batch.overwrites;
+        let begins_purge = batch.begins_purge;
         let grown = batch.commit()?;
+        self.has_purges |= begins_purge;
         self.heads.extend(grown);
         Ok(outcomes)
+    }
+
+    /// Whether [`Self::purge`] has something to do.
+    pub(crate) fn has_purges(&self) -> bool {
+        self.has_purges
     }
 
     /// Whether [`Self::wipe`] has something to do.

@@ -86,6 +86,11 @@ impl Rooms {
         rooms.take(count).map(|(_, room)| Arc::clone(room)).collect()
     }
 
+    /// The sessions of an account that hear of its rooms.
+    pub(in crate::server) fn sessions_of(&self, account: &Username) -> Vec<Arc<Outbox>> {
+        lock(&self.directory).listeners_of(account)
+    }
+
     /// Queues something for all sessions of an account that hear of its rooms.
     pub(in crate::server) fn tell_sessions_of(
         &self,
@@ -93,7 +98,7 @@ impl Rooms {
         message: &ServerMessage,
         touched: &mut Vec<Arc<Outbox>>,
     ) {
-        let listeners = lock(&self.directory).listeners_of(account);
+        let listeners = self.sessions_of(account);
         touched.extend(listeners.into_iter().filter(|outbox| outbox.push(message)));
     }
 

@@ -180,7 +180,7 @@ impl Guest {
     pub fn receive(&mut self) -> Option<ClientMessage> {
         loop {
             match self.arrived.pop_front() {
-                Some(ClientMessage::MyRooms {}) => continue, // as a server that has but one
+                Some(ClientMessage::MyRooms {} | ClientMessage::Ignore { .. }) => continue, // as a server that has but one
                 Some(message) => return Some(message),
                 None => {}
             }
