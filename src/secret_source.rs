@@ -1,4 +1,4 @@
-//! Where a password comes from when nobody types it: the environment, a file, or what a command prints. Never from the
+//! Where a password, or a token in its place, comes from when nobody types it: the environment, a file, or what a command prints. Never from the
 //! command line, which everyone on the host can see. Of a file and of a command's output the first line counts, and no more
 //! is read than the longest password can have. It is apart because server and client both need it.
 
@@ -16,6 +16,9 @@ pub const PASSWORD_VARIABLE: &str = "CHAT_PASSWORD";
 
 /// The variable that may hold the word at a server's door.
 pub const SERVER_PASSWORD_VARIABLE: &str = "CHAT_SERVER_PASSWORD";
+
+/// The variable that may hold the token of a bot.
+pub const TOKEN_VARIABLE: &str = "CHAT_TOKEN";
 
 /// Where a password is to be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +84,9 @@ fn variable(name: &str) -> Result<Option<Password>, String> {
 fn from_command(command: &str) -> Result<Password, String> {
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(command).stdin(Stdio::null()).stdout(Stdio::piped());
-    shell.env_remove(PASSWORD_VARIABLE).env_remove(SERVER_PASSWORD_VARIABLE);
+    for variable in [PASSWORD_VARIABLE, SERVER_PASSWORD_VARIABLE, TOKEN_VARIABLE] {
+        shell.env_remove(variable);
+    }
     let mut child = shell.spawn().map_err(|error| format!("'sh' can't be started ({error})"))?;
     let printed = child.stdout.take().ok_or_else(|| "it has no output".to_owned()).and_then(first_line);
     let status = child.wait().map_err(|error| error.to_string())?;

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::{JobError, server_data, source};
 use crate::client::{self, ClientError};
 use crate::link::Link;
-use crate::names::{BanReason, TimeSpan, Username};
+use crate::names::{BanReason, RoomName, TimeSpan, Username};
 use crate::secret_source::PASSWORD_VARIABLE;
 use crate::server::{AdminConfig, AdminRequest, Errand};
 use crate::wire::SecretText;
@@ -117,6 +117,32 @@ enum AdminCommand {
         #[arg(long)]
         with_messages: bool,
     },
+    /// Makes a token by which a program comes in as a bot, and prints it: it is not shown again. The bot is made if there
+    /// is none of this name.
+    AddBot {
+        /// The bot.
+        name: Username,
+        /// A room that the token is for, several times if need be; the bot is brought into it [default: all that the bot
+        /// is in].
+        #[arg(long = "room", value_name = "ROOM")]
+        rooms: Vec<RoomName>,
+        /// It can read, and say nothing.
+        #[arg(long, conflicts_with = "write_only")]
+        read_only: bool,
+        /// It can say something, and read nothing.
+        #[arg(long)]
+        write_only: bool,
+        /// How long it lasts, such as 90d [default: until it is revoked].
+        #[arg(long = "for", value_name = "TIME")]
+        lasts: Option<TimeSpan>,
+    },
+    /// Lists the tokens of bots, without what makes them work.
+    Bots,
+    /// Ends a token of a bot, and the sessions that came in by it.
+    RevokeToken {
+        /// Its number in the list.
+        id: i64,
+    },
     /// Lists the rooms, with how many are in them and how much was said.
     Rooms,
     /// Copies everything that the server keeps, as it is at one moment, into a new folder. The server goes on meanwhile.
@@ -207,6 +233,15 @@ impl AdminCommand {
             Self::DeleteUser { name, with_messages } => {
                 AdminRequest::DeleteUser { name: name.to_string(), with_messages }
             }
+            Self::AddBot { name, rooms, read_only, write_only, lasts } => AdminRequest::AddBot {
+                name: name.to_string(),
+                rooms: rooms.iter().map(ToString::to_string).collect(),
+                reads: !write_only,
+                writes: !read_only,
+                seconds: lasts.map(|lasts| lasts.duration().as_secs()),
+            },
+            Self::Bots => AdminRequest::Bots {},
+            Self::RevokeToken { id } => AdminRequest::RevokeToken { id },
             Self::Rooms => AdminRequest::Rooms {},
             Self::Backup { folder } => return Ok(Errand::Backup { to: folder }),
             Self::Restore { folder, replace } => {

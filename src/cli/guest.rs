@@ -10,7 +10,7 @@ use crate::client::{Begin, Config, Dispatch, Following, Limits, Since, Task, Vie
 use crate::limit::Limit;
 use crate::link::Link;
 use crate::names::{RoomName, Username};
-use crate::secret_source::{PASSWORD_VARIABLE, SERVER_PASSWORD_VARIABLE};
+use crate::secret_source::{PASSWORD_VARIABLE, SERVER_PASSWORD_VARIABLE, TOKEN_VARIABLE};
 
 /// As whom one comes, and what this client keeps.
 #[derive(Args)]
@@ -24,6 +24,12 @@ struct LoginArgs {
     /// Reads the password from the first line that a command prints.
     #[arg(long, value_name = "COMMAND")]
     password_command: Option<String>,
+    /// Comes in as a bot, by the token on the first line of a file.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["token_command", "password_file", "password_command"])]
+    token_file: Option<PathBuf>,
+    /// The same with the first line that a command prints; or put the token in the variable `CHAT_TOKEN`.
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["password_file", "password_command"])]
+    token_command: Option<String>,
     /// Neither uses nor makes a key by which the server remembers this device.
     #[arg(long)]
     no_remember: bool,
@@ -103,7 +109,10 @@ impl LoginArgs {
         if let Some(profile) = self.profile {
             data_dir = data_dir.join("profiles").join(profile.as_str());
         }
+        let has_password = self.password_file.is_some() || self.password_command.is_some();
+        let token = source(self.token_file, self.token_command, TOKEN_VARIABLE);
         Ok(Config {
+            token: Some(token).filter(|_| !has_password),
             user: self.user.or_else(|| link.user.clone()),
             link,
             sign_up: false,

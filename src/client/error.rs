@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use crate::channel::{ChannelError, Fingerprint, PublicKey};
-use crate::names::{MessageTextError, PASSWORD_RULE, PasswordError, RoomName};
+use crate::names::{BotTokenError, MessageTextError, PASSWORD_RULE, PasswordError, RoomName};
 use crate::secret_source::SecretSourceError;
 use crate::terminal_text::one_line;
 
@@ -256,6 +256,9 @@ pub enum ClientError {
          --server-password-file FILE, --server-password-command COMMAND or the variable CHAT_SERVER_PASSWORD"
     )]
     NoServerPassword,
+    /// A text is no token.
+    #[error("no token: {0}")]
+    Token(#[from] BotTokenError),
     /// A password is not where it should be.
     #[error(transparent)]
     Secret(#[from] SecretSourceError),
@@ -348,6 +351,7 @@ impl ClientError {
         match self {
             Self::KnownServers(_)
             | Self::Secret(_)
+            | Self::Token(_)
             | Self::NoSuchRoom { .. }
             | Self::NotDelivered { .. }
             | Self::NotDone { .. }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use rand::rngs::SysRng;
 
 use crate::channel::StaticKey;
-use crate::names::Username;
+use crate::names::{BotToken, Username};
+use crate::secret_source::SecretSource;
 use crate::wire::Code;
 
 use super::connection::Connection;
@@ -14,7 +15,7 @@ use super::device_keys::{DeviceKey, DeviceKeys};
 use super::device_login;
 use super::door::Door;
 use super::login_form::{Credentials, Form, sentence};
-use super::pass::{ANSWER_WITHIN, Answer, Pass, Proof, ask, lost};
+use super::pass::{self, ANSWER_WITHIN, Answer, Pass, Proof, ask, lost};
 use super::person::Person;
 use super::server_identity::Server;
 use super::{ClientError, Config};
@@ -43,6 +44,9 @@ pub(super) fn log_in(
     config: &Config,
     person: &mut dyn Person,
 ) -> Result<LoggedIn, ClientError> {
+    if let Some(token) = config.token.as_ref().map(SecretSource::read).transpose()?.flatten() {
+        return by_token(server, token.expose().parse()?, person);
+    }
     if !config.remember {
         return by_password(server, config, config.user.clone(), false, person);
     }
@@ -72,6 +76,24 @@ pub(super) fn log_in(
 pub(super) fn tell_news(connection: &mut Connection, person: &mut dyn Person) {
     if let Some(news) = connection.news.take() {
         person.tell(&sentence(&news));
+    }
+}
+
+/// Connects with a new key and logs in as a bot.
+fn by_token(server: &Server, token: BotToken, person: &mut dyn Person) -> Result<LoggedIn, ClientError> {
+    let key = StaticKey::generate(&mut SysRng).map_err(|_| ClientError::NoEntropy)?;
+    let pass = Pass::new(key, Proof::Token(token));
+    let (mut connection, answer) = pass::call(server, &pass)?;
+    tell_news(&mut connection, person);
+    match answer {
+        Answer::Yes { name } => {
+            server.remember()?;
+            Ok(LoggedIn { connection, name, pass })
+        }
+        Answer::No { text, .. } | Answer::Later { text, .. } => {
+            connection.sending.say_goodbye(ANSWER_WITHIN);
+            Err(ClientError::LoginRefused(text))
+        }
     }
 }
 
@@ -154,7 +176,7 @@ mod tests {
     use super::super::{Task, View};
     use super::*;
     use crate::names::PasswordError;
-    use crate::secret_source::{PASSWORD_VARIABLE, SERVER_PASSWORD_VARIABLE, SecretSource};
+    use crate::secret_source::{PASSWORD_VARIABLE, SERVER_PASSWORD_VARIABLE};
     use crate::wire::{ClientMessage, ServerMessage};
 
     fn welcome(fake: &FakeServer) -> Guest {
@@ -205,6 +227,7 @@ mod tests {
             link: link.clone(),
             user: None,
             sign_up: false,
+            token: None,
             password: SecretSource::Variable(PASSWORD_VARIABLE),
             server_password: SecretSource::Variable(SERVER_PASSWORD_VARIABLE),
             task: Task::Converse(View::Lines),

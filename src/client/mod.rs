@@ -88,6 +88,8 @@ pub struct Config {
     pub user: Option<Username>,
     /// Makes the account first.
     pub sign_up: bool,
+    /// Where a bot's token comes from. Who has one comes in by it.
+    pub token: Option<SecretSource>,
     /// Where the password comes from, if nobody is to be asked for it.
     pub password: SecretSource,
     /// The same for the word at the server's door, if it wants one.

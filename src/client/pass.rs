@@ -4,8 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::channel::StaticKey;
-use crate::names::{NewPassword, Username};
-use crate::wire::{ClientMessage, Code, ServerMessage};
+use crate::names::{BotToken, NewPassword, Username};
+use crate::wire::{ClientMessage, Code, SecretText, ServerMessage};
 
 use super::ClientError;
 use super::connection::{Connection, End};
@@ -33,6 +33,8 @@ pub(super) enum Proof {
     Device(Username),
     /// It does not, so the password is needed.
     Password(Credentials),
+    /// It is a bot, which comes in by this.
+    Token(BotToken),
 }
 
 secret!(Pass, Proof);
@@ -59,6 +61,7 @@ impl Pass {
         match &*self.proof() {
             Proof::Device(account) => ClientMessage::LogInByDevice { name: Some(account.to_string()) },
             Proof::Password(credentials) => credentials.log_in_message(),
+            Proof::Token(token) => ClientMessage::LogInByToken { token: SecretText(token.text()) },
         }
     }
 
@@ -87,7 +90,10 @@ pub(super) fn call(server: &Server, pass: &Pass) -> Result<(Connection, Answer),
 
 /// Whether a session that the server closes for this reason can't be come back to by oneself.
 pub(super) fn is_for_good(code: Code) -> bool {
-    matches!(code, Code::DeviceRevoked | Code::Banned | Code::Removed | Code::AccountGone)
+    matches!(
+        code,
+        Code::DeviceRevoked | Code::Banned | Code::Removed | Code::TokenRevoked | Code::AccountGone
+    )
 }
 
 /// The error for a connection that ended before the answer.

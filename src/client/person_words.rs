@@ -1,6 +1,6 @@
 //! Someone, in words.
 
-use crate::wire::{PersonCard, ROLE_ADMIN};
+use crate::wire::{PersonCard, ROLE_ADMIN, ROLE_BOT};
 
 /// What is told of someone; `time` and `day` put a time, in milliseconds since 1970, in words.
 pub(super) fn card(
@@ -15,7 +15,11 @@ pub(super) fn card(
         (false, _, Some(last)) => format!("not here; last seen {}", time(last)),
         (false, _, None) => "not here".to_owned(),
     };
-    let role = if card.role == ROLE_ADMIN { "an admin" } else { "a member" };
+    let role = match card.role {
+        ROLE_ADMIN => "an admin",
+        ROLE_BOT => "a bot, that is a program",
+        _ => "a member",
+    };
     let since = card.since.map(|since| format!(", first seen {}", day(since))).unwrap_or_default();
     let rooms = format!("{}{}", card.rooms.join(", "), if card.more { " and more" } else { "" });
     let mut lines = vec![

@@ -3,19 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-use rand::TryRng;
-use rand::rngs::SysRng;
-use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
+use super::token::{TOKEN_CHARS, TokenBytes};
 
 /// The length of a token's text.
-pub const INVITE_TOKEN_CHARS: usize = 24;
+pub const INVITE_TOKEN_CHARS: usize = TOKEN_CHARS;
 
 /// 144 random bits. Whoever has them may sign up, so they are wiped from memory when dropped, and can't be printed or
 /// copied.
 #[derive(PartialEq, Eq)]
-pub struct InviteToken(Zeroizing<[u8; 18]>);
+pub struct InviteToken(TokenBytes);
 
 secret!(InviteToken);
 
@@ -34,19 +30,17 @@ pub struct InviteTokenError;
 impl InviteToken {
     /// A new one; none if the operating system gives no random bytes.
     pub fn random() -> Option<Self> {
-        let mut bytes = Zeroizing::new([0; 18]);
-        SysRng.try_fill_bytes(bytes.as_mut()).ok()?;
-        Some(Self(bytes))
+        TokenBytes::random().map(Self)
     }
 
     /// Its SHA-256, by which a server knows it without having it.
     pub fn digest(&self) -> [u8; 32] {
-        Sha256::digest(*self.0).into()
+        self.0.digest()
     }
 
     /// Its text, for whoever asked for the invite.
     pub fn text(&self) -> InviteText {
-        InviteText(Base64UrlUnpadded::encode_string(&*self.0))
+        InviteText(self.0.text())
     }
 }
 
@@ -75,9 +69,7 @@ impl FromStr for InviteToken {
     type Err = InviteTokenError;
 
     fn from_str(text: &str) -> Result<Self, InviteTokenError> {
-        let mut bytes = Zeroizing::new([0; 18]);
-        let decoded = Base64UrlUnpadded::decode(text, bytes.as_mut()).map_err(|_| InviteTokenError)?;
-        if decoded.len() == bytes.len() { Ok(Self(bytes)) } else { Err(InviteTokenError) }
+        TokenBytes::of(text).map(Self).ok_or(InviteTokenError)
     }
 }
 

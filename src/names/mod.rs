@@ -3,6 +3,7 @@
 
 mod away_reason;
 mod ban_reason;
+mod bot_token;
 mod device_label;
 mod invite_token;
 mod look_alike;
@@ -15,11 +16,13 @@ mod reaction;
 mod room_name;
 mod search_words;
 mod time_span;
+mod token;
 mod topic;
 mod username;
 
 pub use away_reason::{AWAY_REASON_BYTES_MAX, AwayReason, AwayReasonError};
 pub use ban_reason::{BAN_REASON_BYTES_MAX, BanReason, BanReasonError};
+pub use bot_token::{BotToken, BotTokenError};
 pub use device_label::{DEVICE_LABEL_BYTES_MAX, DeviceLabel, DeviceLabelError};
 pub use invite_token::{INVITE_TOKEN_CHARS, InviteText, InviteToken, InviteTokenError};
 pub use look_alike::Skeleton;

@@ -1,6 +1,6 @@
 //! The time as it is written down and sent.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -9,6 +9,27 @@ use jiff::tz::TimeZone;
 pub(super) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The time since a moment, by two clocks: a host's clock that is set back while the server runs makes nothing last
+/// longer.
+pub(super) struct Steady {
+    /// When it began, in milliseconds since 1970.
+    pub(super) at: u64,
+    since: Instant,
+}
+
+impl Steady {
+    /// From now on.
+    pub(super) fn begin() -> Self {
+        Self { at: now(), since: Instant::now() }
+    }
+
+    /// Milliseconds since 1970-01-01 00:00 UTC; never less than before.
+    pub(super) fn now(&self) -> u64 {
+        let elapsed = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        now().max(self.at.saturating_add(elapsed))
+    }
 }
 
 /// Seconds since then.

@@ -121,6 +121,11 @@ impl DataFolder {
         self.path.join("invites.db")
     }
 
+    /// What lets bots in.
+    pub(super) fn bots(&self) -> PathBuf {
+        self.path.join("bots.db")
+    }
+
     /// When people were here.
     pub(super) fn people(&self) -> PathBuf {
         self.path.join("people.db")

@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 
 use tracing::error;
 
-use super::clock;
-use super::log::{Change, LogError, LogReader, LogStore, Outcome, SearchIndex, Wish, Write};
+use super::deputy::Deputy;
+use super::log::{LogError, LogReader, Wish};
 use super::reload::GONE;
 use super::room_requests::{forget_member, hand_in_for};
 use super::shared::Shared;
 use super::stores::Stores;
 use crate::names::Username;
-use crate::wire::MessageId;
 
 /// How long it may take until the last session of an account has ended, which closes its connection in peace.
 const SESSIONS_END_WITHIN: Duration = Duration::from_secs(5);
@@ -39,9 +38,13 @@ pub(super) fn forget(stores: &Stores, live: Option<&Shared>, name: &Username) ->
         error!(%error, "when someone of this name was here could not be forgotten");
         return false;
     }
+    if let Err(error) = stores.bots.revoke_all_of(name) {
+        error!(%error, "the tokens of a bot that is gone could not be revoked");
+        return false;
+    }
     let left = match live {
         Some(shared) => Ok(forget_member(shared, name)),
-        None => Writer::to(stores, None).and_then(|mut writer| writer.change(name, Wish::LeaveAll)),
+        None => Deputy::to(stores, None).and_then(|mut deputy| deputy.change(name, Wish::LeaveAll)),
     };
     left.inspect_err(|error| error!(%error, "the rooms of someone who is gone could not be left"))
         .unwrap_or(false)
@@ -50,53 +53,12 @@ pub(super) fn forget(stores: &Stores, live: Option<&Shared>, name: &Username) ->
 /// Takes everything away that someone has said; the places stay. When this returns it is on the disk, and soon afterwards
 /// nowhere in the files any more. False when it could not be written.
 pub(super) fn remove_said(stores: &Stores, live: Option<&Shared>, name: &Username) -> Result<bool, LogError> {
-    let mut writer = Writer::to(stores, live)?;
+    let mut deputy = Deputy::to(stores, live)?;
     while LogReader::open(&stores.folder.log())?.has_texts_of(name)? {
-        if !writer.change(name, Wish::RemoveSaid { count: REMOVED_AT_ONCE })? {
+        if !deputy.change(name, Wish::RemoveSaid { count: REMOVED_AT_ONCE })? {
             return Ok(false);
         }
     }
-    writer.finish(stores)?;
+    deputy.finish(stores)?;
     Ok(true)
-}
-
-/// Who writes what becomes of someone who is gone.
-enum Writer<'s> {
-    /// The server's log writer.
-    Live(&'s Shared),
-    /// We do; no server runs.
-    Here(LogStore),
-}
-
-impl<'s> Writer<'s> {
-    fn to(stores: &Stores, live: Option<&'s Shared>) -> Result<Self, LogError> {
-        match live {
-            Some(shared) => Ok(Self::Live(shared)),
-            None => LogStore::open(&stores.folder.log(), clock::now()).map(|(store, _)| Self::Here(store)),
-        }
-    }
-
-    /// False when it was not done.
-    fn change(&mut self, name: &Username, wish: Wish) -> Result<bool, LogError> {
-        match self {
-            Self::Live(shared) => Ok(hand_in_for(shared, name, wish)),
-            Self::Here(store) => {
-                let id = MessageId::random().ok_or(LogError::NoEntropy)?;
-                let change = Change { by: name.clone(), id, is_admin: false, rooms_max: 0, wish };
-                let outcomes = store.write([Write::Change(&change)], clock::now())?;
-                Ok(matches!(outcomes[..], [Outcome::Changed(..)]))
-            }
-        }
-    }
-
-    /// A server that runs does by itself what is left to do. The index of one that does not is gathered anew at its start.
-    fn finish(self, stores: &Stores) -> Result<(), LogError> {
-        match self {
-            Self::Live(_) => Ok(()),
-            Self::Here(mut store) => {
-                SearchIndex::remove(&stores.folder.search_index())?;
-                store.wipe()
-            }
-        }
-    }
 }

@@ -4,6 +4,7 @@ use std::io;
 
 use super::accounts::AccountsError;
 use super::bans::BansError;
+use super::bots::BotsError;
 use super::data_folder::DataFolderError;
 use super::devices::DevicesError;
 use super::identity::IdentityError;
@@ -35,6 +36,9 @@ pub enum ServerError {
     /// `invites.db`.
     #[error("{0}")]
     Invites(String),
+    /// `bots.db`.
+    #[error("{0}")]
+    Bots(String),
     /// `people.db`.
     #[error("{0}")]
     People(String),
@@ -82,6 +86,12 @@ impl From<BansError> for ServerError {
 impl From<InvitesError> for ServerError {
     fn from(error: InvitesError) -> Self {
         Self::Invites(error.to_string())
+    }
+}
+
+impl From<BotsError> for ServerError {
+    fn from(error: BotsError) -> Self {
+        Self::Bots(error.to_string())
     }
 }
 

@@ -1,4 +1,5 @@
-//! What must happen now and then: pinging who is silent, closing the connections of who stays silent, telling who is
+//! What must happen now and then: pinging who is silent, closing the connections of who stays silent and of bots whose
+//! tokens have ended, telling who is
 //! away, and writing when devices and people were last seen. One thread for all, so that no session needs a timer of its own.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -6,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
+use super::bots::ENDED;
 use super::limits::Limits;
 use super::presence;
 use super::shared::Shared;
@@ -48,9 +50,12 @@ fn pause(limits: &Limits) -> Duration {
 }
 
 fn look_after_everyone(shared: &Shared, limits: &Limits) {
-    let mut touched = Vec::new();
+    let (mut touched, bots) = (Vec::new(), &shared.stores.bots);
     for client in shared.hub.members() {
         let Some(member) = client.member() else { continue };
+        if member.token.as_ref().and_then(|token| token.until).is_some_and(|until| bots.is_over(until)) {
+            client.end(ENDED);
+        }
         if member.outbox.has_read() {
             // A slow line: the ping that it would answer waits behind all that it still has to read.
             client.was_heard();

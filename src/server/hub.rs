@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tracing::debug;
 
+use super::bots::Token;
 use super::limits::Limits;
 use super::lock::lock;
 use super::origin::Origin;
@@ -63,6 +64,15 @@ pub(super) struct Member {
     /// The key that the handshake has proved, whether it is remembered or not.
     pub(super) key: PublicKey,
     pub(super) outbox: Arc<Outbox>,
+    /// By which a bot has come in.
+    pub(super) token: Option<Token>,
+}
+
+impl Member {
+    /// The number of the token by which a bot has come in.
+    pub(super) fn token_id(&self) -> Option<i64> {
+        self.token.as_ref().map(|token| token.id)
+    }
 }
 
 impl Client {

@@ -15,7 +15,7 @@ use super::flusher::Flusher;
 use super::indexer::Bell;
 use super::log::{Change, Entry, Ignoring, LogStore, Mark, Outcome, Write};
 use super::outbox::Outbox;
-use super::rooms::{Room, Rooms};
+use super::rooms::{Beginning, Room, Rooms};
 use super::tidings;
 use crate::names::RoomName;
 use crate::wire::ServerMessage;
@@ -52,7 +52,7 @@ pub(super) enum Asker {
     /// A client that is told as of everything it says.
     Sayer(Arc<Outbox>),
     /// A client that wants to follow the room from a place, once it may.
-    Follower { room: RoomName, after: Option<u64>, outbox: Arc<Outbox> },
+    Follower { room: RoomName, begin: Beginning, outbox: Arc<Outbox> },
     /// A thread that waits until it is done; false is no.
     Door(SyncSender<bool>),
     /// A session that waits for what becomes of it, without its effects; nothing if it can't be written.

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use tracing::{debug, error, info};
 
-use super::accounts::{Account, HashingError, LogInError, SignUpError, StillRight};
+use super::accounts::{Account, HashingError, LogInError, Role, SignUpError, StillRight};
+use super::bots::Token;
 use super::clock;
 use super::departure;
 use super::door;
@@ -12,7 +13,7 @@ use super::origin::Origin;
 use super::shared::Shared;
 use super::throttle::{Throttled, Try};
 use crate::channel::PublicKey;
-use crate::names::{NewPassword, NewUsername, Password, Username};
+use crate::names::{BotToken, NewPassword, NewUsername, Password, Username};
 use crate::wire::{Code, SecretText, ServerMessage};
 
 /// Failed tries on one connection before it is closed.
@@ -136,6 +137,25 @@ pub(super) fn log_in_by_device(
     let account = account.filter(wanted).and_then(|account| shared.stores.accounts.account(&account));
     account.ok_or_else(|| {
         refused(Code::NoSuchDevice, "this device is not remembered (any more); log in with your password")
+    })
+}
+
+/// Lets in the bot whose token this is. It costs a look-up: a token can't be guessed.
+pub(super) fn log_in_by_token(shared: &Shared, token: SecretText) -> Result<(Account, Token), ServerMessage> {
+    let found = token.0.parse::<BotToken>().map_or(Ok(None), |token| shared.stores.bots.find(&token));
+    let found = found.map_err(|error| {
+        error!(%error, "bots.db can't be read");
+        refused(Code::Busy, "the server can't look at tokens now; try again later")
+    })?;
+    let account = |token: &Token| {
+        let account = shared.stores.accounts.account(&token.account);
+        account.filter(|account| account.role == Role::Bot)
+    };
+    found.and_then(|token| Some((account(&token)?, token))).ok_or_else(|| {
+        refused(
+            Code::TokenNotValid,
+            "this token lets no bot in (any more); ask the server's operator for another one",
+        )
     })
 }
 

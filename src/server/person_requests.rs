@@ -11,7 +11,7 @@ use super::log_writer::Task;
 use super::presence;
 use super::room_requests::{Guest, Stopping};
 use crate::names::{AwayReason, Username};
-use crate::wire::{Code, PersonCard, ROLE_ADMIN, ROLE_MEMBER, ROOMS_OF_PERSON_MAX, ServerMessage};
+use crate::wire::{Code, PersonCard, ROLE_ADMIN, ROLE_BOT, ROLE_MEMBER, ROOMS_OF_PERSON_MAX, ServerMessage};
 
 impl Guest<'_> {
     /// This person is away, or back.
@@ -85,11 +85,16 @@ impl Guest<'_> {
         let seen = shared.stores.people.seen(name);
         let is_online = shared.presence.is_online(name);
         let mut rooms = shared.rooms.shared_with(name, self.name);
+        rooms.retain(|room| self.has_in_scope(room));
         let more = rooms.len() > ROOMS_OF_PERSON_MAX;
         rooms.truncate(ROOMS_OF_PERSON_MAX);
         PersonCard {
             name: name.to_string(),
-            role: if *role == Role::Admin { ROLE_ADMIN } else { ROLE_MEMBER },
+            role: match role {
+                Role::Member => ROLE_MEMBER,
+                Role::Admin => ROLE_ADMIN,
+                Role::Bot => ROLE_BOT,
+            },
             is_online,
             away: shared.presence.away(name).map(|away| away.to_string()),
             last_seen: seen.filter(|seen| !is_online && !seen.hides_last).map(|seen| seen.last),

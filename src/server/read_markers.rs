@@ -21,9 +21,9 @@ const ROOMS_TOLD: usize = 100;
 impl Guest<'_> {
     /// Has all rooms told that the account is in, with what is unread in them, as fast as the client reads.
     pub(super) fn my_rooms(&self) {
-        self.shared.rooms.listen(self.name, self.outbox);
-        let (account, is_admin) = (self.name.clone(), self.is_admin());
-        self.outbox.tell_rooms(Telling { account, is_admin, after: None });
+        self.shared.rooms.listen(self.name, self.outbox, self.scope);
+        let (account, is_admin, scope) = (self.name.clone(), self.is_admin(), self.scope.cloned());
+        self.outbox.tell_rooms(Telling { account, is_admin, scope, after: None });
     }
 
     /// Moves the account's marker in a room. All of its sessions are told when it has moved.
@@ -69,17 +69,20 @@ pub(super) fn tell_some(
     telling: Telling,
     outbox: &Outbox,
 ) -> Option<Telling> {
-    let Telling { account, is_admin, after } = &telling;
-    if after.is_none() {
-        let lobby = rooms.lobby();
+    let Telling { account, is_admin, scope, after } = &telling;
+    let is_told = |room: &Room| scope.as_ref().is_none_or(|scope| scope.has(room.name()));
+    let lobby = rooms.lobby();
+    if after.is_none() && is_told(lobby) {
         lobby.tell_role(account, *is_admin, read_state(log, lobby, account), outbox);
     }
     let page = rooms.next_of(account, after.as_ref(), ROOMS_TOLD);
     let mut counted = 0;
     for (place, room) in page.iter().enumerate() {
-        let state = read_state(log, room, account);
-        room.tell_role(account, false, state, outbox);
-        counted += state.unread.map_or(0, |unread| unread.messages);
+        if is_told(room) {
+            let state = read_state(log, room, account);
+            room.tell_role(account, false, state, outbox);
+            counted += state.unread.map_or(0, |unread| unread.messages);
+        }
         if counted >= UNREAD_MAX || place + 1 == ROOMS_TOLD {
             return Some(Telling { after: Some(room.name().clone()), ..telling });
         }

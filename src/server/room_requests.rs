@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use super::accounts::Role;
+use super::bots::Scope;
 use super::log::{About, Change, Deed, Entry, LogError, LogReader, Refusal, Target, Wish};
 use super::log_writer::{Asker, Task};
 use super::outbox::Outbox;
-use super::rooms::{Entered, Room};
+use super::rooms::{Beginning, Entered, Room};
 use super::shared::Shared;
 use super::tidings::{NO_SUCH_ROOM, push_unless_in, refused, room_refused};
 use crate::names::{MESSAGE_BYTES_MAX, RoomName, Topic, Username};
 use crate::wire::{
     BODY_OF_SERVER_MIN, BODY_ROOM_EVENT, Code, MessageChange, MessageId, ROOM_MEMBER, ROOM_OPERATOR,
-    RoomEvent, ServerMessage,
+    RoomEvent, RoomLine, ServerMessage,
 };
 
 pub(super) const NOT_MEMBER: &str = "you are not in this room; join it first";
@@ -23,6 +24,8 @@ pub(super) const NOT_MEMBER: &str = "you are not in this room; join it first";
 pub(super) struct Guest<'s> {
     pub(super) shared: &'s Shared,
     pub(super) name: &'s Username,
+    /// What they may do and where, if they are a bot.
+    pub(super) scope: Option<&'s Scope>,
     pub(super) outbox: &'s Arc<Outbox>,
 }
 
@@ -32,24 +35,26 @@ pub(super) struct Stopping;
 impl Guest<'_> {
     /// Follows a room. Who is not yet in a public one is so when the log writer has written it.
     pub(super) fn join(&self, wanted: &str, after: Option<u64>) -> Result<(), Stopping> {
+        // A program is told nothing that was said before, unless it asks.
+        let begin = if self.scope.is_some() { Beginning::now(after) } else { Beginning::of_person(after) };
         let Some(room) = self.room(wanted) else {
-            return self.join_direct(wanted, after);
+            return self.join_direct(wanted, begin);
         };
         let mut touched = Vec::new();
-        let entered = room.enter(self.name, self.outbox, after, &mut touched);
+        let entered = room.enter(self.name, self.outbox, begin, &mut touched);
         self.shared.flusher.hand_over(&mut touched);
         self.shared.presence.entered(self.name);
         if entered == Entered::NotMember && !room.name().is_private() {
             let wish = Wish::In { room: room.id(), target: Target::Join };
-            return self.follow_when_done(wish, room.name().clone(), after);
+            return self.follow_when_done(wish, room.name().clone(), begin);
         }
         push_unless_in(&room, entered, self.outbox);
         Ok(())
     }
 
     /// Follows a direct conversation that is not there yet, once it is. To whoever is none of the two there is none.
-    fn join_direct(&self, wanted: &str, after: Option<u64>) -> Result<(), Stopping> {
-        let name = wanted.parse::<RoomName>().ok();
+    fn join_direct(&self, wanted: &str, begin: Beginning) -> Result<(), Stopping> {
+        let name = wanted.parse::<RoomName>().ok().filter(|name| self.has_in_scope(name));
         let partner = name.as_ref().and_then(|name| name.partner(self.name.as_str()));
         let Some((name, partner)) = name.as_ref().zip(partner) else {
             self.outbox.push(&room_refused(wanted, Code::NoSuchRoom, NO_SUCH_ROOM));
@@ -58,7 +63,7 @@ impl Guest<'_> {
         match self.person(partner) {
             Ok(with) => {
                 let most = self.shared.settings().limits.directs_per_account;
-                self.follow_when_done(Wish::Talk { with, most }, name.clone(), after)
+                self.follow_when_done(Wish::Talk { with, most }, name.clone(), begin)
             }
             Err((code, text)) => {
                 self.outbox.push(&room_refused(wanted, code, text));
@@ -68,7 +73,7 @@ impl Guest<'_> {
     }
 
     /// Follows a room that this session may follow when the log writer has done something.
-    fn follow_when_done(&self, wish: Wish, room: RoomName, after: Option<u64>) -> Result<(), Stopping> {
+    fn follow_when_done(&self, wish: Wish, room: RoomName, begin: Beginning) -> Result<(), Stopping> {
         let Some(id) = MessageId::random() else {
             self.outbox.push(&room_refused(
                 room.as_str(),
@@ -78,7 +83,7 @@ impl Guest<'_> {
             return Ok(());
         };
         let (change, outbox) = (self.change(id, wish), Arc::clone(self.outbox));
-        self.hand_in(Task::Change { change, asker: Asker::Follower { room, after, outbox } })
+        self.hand_in(Task::Change { change, asker: Asker::Follower { room, begin, outbox } })
     }
 
     /// Says something in a room, or changes the room or what was said there.
@@ -127,6 +132,8 @@ impl Guest<'_> {
         let after = after.map(str::parse::<RoomName>).transpose();
         let (rooms, more) =
             after.map_or((Vec::new(), false), |after| self.shared.rooms.public_after(after.as_ref()));
+        let is_there = |line: &RoomLine| line.room.parse().is_ok_and(|room| self.has_in_scope(&room));
+        let rooms = rooms.into_iter().filter(is_there).collect();
         ServerMessage::RoomList { rooms, more }
     }
 
@@ -209,7 +216,13 @@ impl Guest<'_> {
 
     /// The room of this name, if this person may know of it.
     pub(super) fn room(&self, name: &str) -> Option<Arc<Room>> {
-        self.shared.rooms.known_to(self.name, &name.parse().ok()?)
+        let name: RoomName = name.parse().ok()?;
+        if self.has_in_scope(&name) { self.shared.rooms.known_to(self.name, &name) } else { None }
+    }
+
+    /// Whether there is a room of this name for this person or bot, as far as that is up to them.
+    pub(super) fn has_in_scope(&self, name: &RoomName) -> bool {
+        self.scope.is_none_or(|scope| scope.has(name))
     }
 
     /// A change that this person asks for.
@@ -259,7 +272,7 @@ pub(super) fn forget_member(shared: &Shared, name: &Username) -> bool {
 /// not be, or may not be done.
 pub(super) fn hand_in_for(shared: &Shared, name: &Username, wish: Wish) -> bool {
     let Some(id) = MessageId::random() else { return false };
-    let change = Change { by: name.clone(), id, is_admin: false, rooms_max: 0, wish };
+    let change = Change { by: name.clone(), id, is_admin: false, rooms_max: usize::MAX, wish };
     let (done, is_done) = sync_channel(1);
     let handed_in = shared.log.hand_in(Task::Change { change, asker: Asker::Door(done) });
     handed_in && is_done.recv().unwrap_or(false)

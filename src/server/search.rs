@@ -69,7 +69,7 @@ impl Guest<'_> {
         let words: SearchWords = wanted.words.parse()?;
         let rooms = match &wanted.room {
             Some(room) => vec![self.own_room(room)?],
-            None => self.shared.rooms.of(self.name),
+            None => self.own_rooms(),
         };
         let from = wanted.from.map(|place| self.spot(&place)).transpose()?;
         let count = wanted.count.unwrap_or(COUNT).clamp(1, SEARCH_PAGE_MAX).into();
@@ -81,6 +81,11 @@ impl Guest<'_> {
     fn own_room(&self, name: &str) -> Result<Arc<Room>, Refusal> {
         let room = self.room(name).ok_or(Refusal::NoSuchRoom)?;
         if room.has_member(self.name) { Ok(room) } else { Err(Refusal::NotMember) }
+    }
+
+    fn own_rooms(&self) -> Vec<Arc<Room>> {
+        let rooms = self.shared.rooms.of(self.name).into_iter();
+        rooms.filter(|room| self.has_in_scope(room.name())).collect()
     }
 
     fn spot(&self, place: &Place) -> Result<Spot, Refusal> {

@@ -7,9 +7,10 @@ use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::accounts::{Account, Role, StillRight};
+use super::bots::{self, Token};
 use super::clock;
 use super::history;
 use super::hub::{Client, Ending, Member};
@@ -25,7 +26,9 @@ use super::shared::Shared;
 use crate::channel::{self, ChannelError, Incoming, PublicKey, Record, Suite};
 use crate::names::{MESSAGE_BYTES_MAX, PASSWORD_RULE, Username};
 use crate::socket::Deadlined;
-use crate::wire::{self, ClientMessage, Code, Decoded, PROTOCOL, ROLE_ADMIN, ROLE_MEMBER, ServerMessage};
+use crate::wire::{
+    self, ClientMessage, Code, Decoded, PROTOCOL, ROLE_ADMIN, ROLE_BOT, ROLE_MEMBER, ServerMessage,
+};
 
 /// How long a client that was told goodbye may take to close its side.
 const LINGER: Duration = Duration::from_secs(2);
@@ -271,7 +274,7 @@ impl Session<'_> {
             }
             (ClientMessage::Pong {}, _) => Ok(()),
             (message, None) => self.handle_of_stranger(message),
-            (message, Some(member)) => self.handle_of_member(&member.name, message),
+            (message, Some(member)) => self.handle_of_member(member, message),
         }
     }
 
@@ -282,12 +285,12 @@ impl Session<'_> {
                 self.refuse_if_banned(None)?;
                 let newcomer = Newcomer { name, password, invite, server_password };
                 match login::sign_up(shared, origin, newcomer) {
-                    Ok(account) => self.let_in(account),
+                    Ok(account) => self.let_in(account, None),
                     Err(refused) => self.turn_away(&refused),
                 }
             }
             ClientMessage::LogIn { name, password } => {
-                match login::log_in(shared, origin, &name, password, |account| self.let_in(account)) {
+                match login::log_in(shared, origin, &name, password, |account| self.let_in(account, None)) {
                     Ok((let_in, StillRight(true))) => let_in,
                     Ok((let_in, StillRight(false))) => let_in.and(Err(CHANGED.into())),
                     Err(refused) => self.turn_away(&refused),
@@ -302,6 +305,10 @@ impl Session<'_> {
                     }
                 }
             }
+            ClientMessage::LogInByToken { token } => match login::log_in_by_token(shared, token) {
+                Ok((account, token)) => self.admit_bot(account, token),
+                Err(refused) => self.turn_away(&refused),
+            },
             ClientMessage::Say { id, .. } => {
                 self.refuse_say(Code::NotNow, "log in first", id);
                 Ok(())
@@ -313,8 +320,13 @@ impl Session<'_> {
         }
     }
 
-    fn handle_of_member(&mut self, name: &Username, message: ClientMessage) -> Result<(), End> {
-        let guest = Guest { shared: self.shared, name, outbox: &self.outbox };
+    fn handle_of_member(&mut self, member: &Member, message: ClientMessage) -> Result<(), End> {
+        let (name, scope) = (&member.name, member.token.as_ref().map(|token| &token.scope));
+        if let Some(refused) = scope.and_then(|scope| bots::refusal(scope, &message)) {
+            self.outbox.push(&refused);
+            return Ok(());
+        }
+        let guest = Guest { shared: self.shared, name, scope, outbox: &self.outbox };
         let owner = Owner { shared: self.shared, client: self.client, name, key: self.key };
         let answer = match message {
             ClientMessage::Join { room, after } => return Ok(guest.join(&room, after)?),
@@ -378,25 +390,41 @@ impl Session<'_> {
         let devices = &self.shared.stores.devices;
         devices.was_seen(&self.key, clock::now());
         let name = account.name.clone();
-        self.let_in(account)?;
+        self.let_in(account, None)?;
         if devices.account_of(&self.key) == Some(name) { Ok(()) } else { Err(REVOKED.into()) }
     }
 
-    /// Lets someone in, unless they are banned. A ban that is made in this very moment has not seen this session, so it
+    /// Lets a bot in, unless its token is revoked in this very moment: then the session sees that.
+    fn admit_bot(&mut self, account: Account, token: Token) -> Result<(), End> {
+        let id = token.id;
+        self.let_in(account, Some(token))?;
+        match self.shared.stores.bots.has(id) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(bots::ENDED.into()),
+            Err(error) => {
+                error!(%error, "bots.db can't be read");
+                Err(bots::ENDED.into())
+            }
+        }
+    }
+
+    /// Lets someone in, by a token if it is a bot, unless they are banned. A ban that is made in this very moment has not seen this session, so it
     /// is asked again when they are in; and so is whether there is still such an account.
-    fn let_in(&mut self, Account { name, role }: Account) -> Result<(), End> {
+    fn let_in(&mut self, Account { name, role }: Account, token: Option<Token>) -> Result<(), End> {
         self.refuse_if_banned(Some(&name))?;
         info!(%name, device = %self.key.fingerprint(), "logged in");
         let role = match role {
             Role::Member => ROLE_MEMBER,
             Role::Admin => ROLE_ADMIN,
+            Role::Bot => ROLE_BOT,
         };
         self.outbox.push(&ServerMessage::LoggedIn { name: name.to_string(), role });
         let notice = &self.shared.settings().notice;
         if !notice.is_empty() {
             self.outbox.push(&ServerMessage::Notice { text: notice.to_string() });
         }
-        let member = Member { name: name.clone(), key: self.key, outbox: Arc::clone(&self.outbox) };
+        let outbox = Arc::clone(&self.outbox);
+        let member = Member { name: name.clone(), key: self.key, outbox, token };
         self.shared.presence.came(&name);
         self.shared.stores.people.was_seen(&name, clock::now());
         self.shared.hub.log_in(self.client, member);

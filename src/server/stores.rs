@@ -3,6 +3,7 @@
 
 use super::accounts::{Accounts, Cost};
 use super::bans::Bans;
+use super::bots::Bots;
 use super::clock;
 use super::data_folder::DataFolder;
 use super::devices::Devices;
@@ -24,6 +25,8 @@ pub(super) struct Stores {
     pub(super) bans: Bans,
     /// What lets people sign up.
     pub(super) invites: Invites,
+    /// What lets bots in.
+    pub(super) bots: Bots,
     /// When people were here.
     pub(super) people: People,
     /// Where they are. It is held as long as they are open, and let go last.
@@ -41,7 +44,8 @@ impl Stores {
         let devices = Devices::open(&folder.devices())?;
         let bans = Bans::open(&folder.bans(), clock::now())?;
         let invites = Invites::open(&folder.invites(), |name| accounts.account(name).is_some())?;
+        let bots = Bots::open(&folder.bots())?;
         let people = People::open(&folder.people())?;
-        Ok(Self { identity, accounts, devices, bans, invites, people, folder })
+        Ok(Self { identity, accounts, devices, bans, invites, bots, people, folder })
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn tell(rooms: &Rooms, batch: Vec<Task>, outcomes: Vec<Outcome>, touc
                 changed(rooms, &change, asker, outcome, touched);
             }
             Task::Mark { room, mark, moved, outbox } => match outcome {
-                Outcome::Marked(true) => rooms.tell_sessions_of(&mark.account, &moved, touched),
+                Outcome::Marked(true) => rooms.tell_sessions_of(&mark.account, room.name(), &moved, touched),
                 Outcome::Refused(refusal) => {
                     push(outbox, &room_refused(room.name().as_str(), code(refusal), refusal), touched);
                 }
@@ -116,10 +116,10 @@ fn changed(rooms: &Rooms, change: &Change, asker: Asker, outcome: Outcome, touch
             push(outbox, &room_refused(room.as_str(), code(refusal), refusal), touched);
         }
         // Also when another session of the account was faster.
-        (Asker::Follower { room, after, outbox }, _) => {
+        (Asker::Follower { room, begin, outbox }, _) => {
             match rooms.known_to(&change.by, &room) {
                 Some(room) => {
-                    let entered = room.enter(&change.by, &outbox, after, touched);
+                    let entered = room.enter(&change.by, &outbox, begin, touched);
                     push_unless_in(&room, entered, &outbox);
                 }
                 None => {
@@ -154,7 +154,7 @@ fn tell_ignoring(
     };
     let message = ServerMessage::Ignoring { names };
     let mut hearers =
-        if ignoring.change.is_some() { rooms.sessions_of(&ignoring.account) } else { Vec::new() };
+        if ignoring.change.is_some() { rooms.listeners_of(&ignoring.account) } else { Vec::new() };
     if hearers.iter().all(|other| other.session() != outbox.session()) {
         hearers.push(outbox);
     }

@@ -239,6 +239,13 @@ pub enum ClientMessage {
         #[n(0)]
         hide: bool,
     },
+    /// Logs in as a bot.
+    #[n(65)]
+    LogInByToken {
+        /// What the operator has made for it.
+        #[n(0)]
+        token: SecretText,
+    },
 }
 
 /// A text that is wiped from memory when dropped, and that can't be printed.

@@ -124,6 +124,12 @@ codes! {
     TooMany = 54,
     /// Nothing had come for a while, and another connection needed the place.
     GaveWay = 56,
+    /// The bot's token is not for this.
+    OutOfScope = 60,
+    /// The token is none of a bot's, or was revoked, or has ended.
+    TokenNotValid = 61,
+    /// The token by which the session came in was revoked, or has ended.
+    TokenRevoked = 62,
     /// The account was removed.
     AccountGone = 70,
 }

@@ -32,7 +32,8 @@ pub use room::{ROOM_MEMBER, ROOM_OPERATOR, RoomCard, RoomLine, RoomMember};
 pub use room_event::RoomEvent;
 pub use sanction::{SANCTION_BAN, SANCTION_MUTE, Sanction};
 pub use server_message::{
-    REGISTRATION_CLOSED, REGISTRATION_INVITE, REGISTRATION_OPEN, ROLE_ADMIN, ROLE_MEMBER, ServerMessage,
+    REGISTRATION_CLOSED, REGISTRATION_INVITE, REGISTRATION_OPEN, ROLE_ADMIN, ROLE_BOT, ROLE_MEMBER,
+    ServerMessage,
 };
 
 /// The version of the messages, told in [`ServerMessage::Welcome`]. It grows when one is added.

@@ -9,7 +9,7 @@ pub struct PersonCard {
     /// The account, as the server writes it.
     #[n(0)]
     pub name: String,
-    /// [`ROLE_MEMBER`](super::ROLE_MEMBER) or [`ROLE_ADMIN`](super::ROLE_ADMIN).
+    /// [`ROLE_MEMBER`](super::ROLE_MEMBER), [`ROLE_ADMIN`](super::ROLE_ADMIN) or [`ROLE_BOT`](super::ROLE_BOT).
     #[n(1)]
     pub role: u8,
     /// Whether any of their sessions is there.

@@ -15,6 +15,9 @@ pub const ROLE_MEMBER: u8 = 0;
 /// The number of the role `admin`.
 pub const ROLE_ADMIN: u8 = 1;
 
+/// The number of the role of a program.
+pub const ROLE_BOT: u8 = 2;
+
 /// Anyone may sign up.
 pub const REGISTRATION_OPEN: u8 = 0;
 
@@ -56,7 +59,7 @@ pub enum ServerMessage {
         /// The name as the server writes it.
         #[n(0)]
         name: String,
-        /// [`ROLE_MEMBER`] or [`ROLE_ADMIN`].
+        /// [`ROLE_MEMBER`], [`ROLE_ADMIN`] or [`ROLE_BOT`].
         #[n(1)]
         role: u8,
     },

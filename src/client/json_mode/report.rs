@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use crate::wire::{
     BODY_REMOVED, BODY_ROOM_EVENT, BODY_TEXT, MessageChange, MessageId, PastMessage, PersonCard, ROLE_ADMIN,
-    ROOM_OPERATOR, RoomCard, RoomEvent, RoomLine, RoomMember, SANCTION_BAN, SANCTION_MUTE, Sanction,
+    ROLE_BOT, ROOM_OPERATOR, RoomCard, RoomEvent, RoomLine, RoomMember, SANCTION_BAN, SANCTION_MUTE,
+    Sanction,
 };
 
 /// One object of the output.
@@ -211,7 +212,7 @@ pub(in crate::client) struct Imposed {
 #[derive(Debug, Serialize)]
 pub(in crate::client) struct Person {
     name: String,
-    admin: bool,
+    role: &'static str,
     online: bool,
     away: Option<String>,
     last_seen: Time,
@@ -322,7 +323,12 @@ impl From<PersonCard> for Person {
     fn from(card: PersonCard) -> Self {
         let PersonCard { name, role, is_online, away, last_seen, since, rooms, more, .. } = card;
         let (last_seen, since) = (last_seen.and_then(time), since.and_then(time));
-        Self { name, admin: role == ROLE_ADMIN, online: is_online, away, last_seen, since, rooms, more }
+        let role = match role {
+            ROLE_ADMIN => "admin",
+            ROLE_BOT => "bot",
+            _ => "member",
+        };
+        Self { name, role, online: is_online, away, last_seen, since, rooms, more }
     }
 }
 

@@ -42,7 +42,7 @@ impl Accounts {
         origin: Origin,
     ) -> Result<(), AdministrationError> {
         let hash = self.pool.hash(origin, new.expose(), self.cost)?;
-        self.edit(|file| file.with_hash(name, &file.account(name)?.hash, &hash))
+        self.edit(|file| file.with_hash(name, file.account(name)?.hash.as_ref()?, &hash))
     }
 
     /// Gives an account another role.

@@ -135,8 +135,26 @@ impl Accounts {
         let skeleton = name.skeleton();
         lock(&self.records).refuse_if_taken(name, &skeleton)?; // and no hash was spent on it
         let hash = self.pool.hash(origin, password.expose(), self.cost)?;
-        let record = Record { role, hash };
+        self.enter(name, skeleton, Record { role, hash: Some(hash) }, make_ready)
+    }
 
+    /// Makes an account for a bot, as [`Self::sign_up`] does for a person.
+    pub(crate) fn add_bot(
+        &self,
+        name: &NewUsername,
+        make_ready: impl FnOnce(&dyn Fn(&Username) -> bool) -> bool,
+    ) -> Result<Account, SignUpError> {
+        self.enter(name, name.skeleton(), Record { role: Role::Bot, hash: None }, make_ready)
+    }
+
+    /// Writes an account down, if nobody has the name or one that looks like it by now.
+    fn enter(
+        &self,
+        name: &NewUsername,
+        skeleton: Skeleton,
+        record: Record,
+        make_ready: impl FnOnce(&dyn Fn(&Username) -> bool) -> bool,
+    ) -> Result<Account, SignUpError> {
         let users_db = lock(&self.users_db);
         let file = self.read(&users_db)?; // as it is now: somebody may have edited it
         lock(&self.records).refuse_if_taken(name, &skeleton)?; // somebody may have been faster
@@ -146,7 +164,7 @@ impl Accounts {
         if !make_ready(&|name| file.account(name).is_some()) {
             return Err(SignUpError::NotReady);
         }
-        users_db.replace(file.with_account(name, record.role, &record.hash))?;
+        users_db.replace(file.with_account(name, record.role, record.hash.as_ref()))?;
         let account = Account { name: (**name).clone(), role: record.role };
         lock(&self.records).insert(account.name.clone(), skeleton, record);
         Ok(account)
@@ -166,19 +184,22 @@ impl Accounts {
         let_in: impl FnOnce(Account) -> R,
     ) -> Result<(R, StillRight), LogInError> {
         loop {
-            let known = name.and_then(|name| Some((name, self.record(name)?)));
-            let Some((name, record)) = known else {
+            let known = name.and_then(|name| {
+                let record = self.record(name)?;
+                let hash = record.hash.clone()?; // a bot has none, and so is nobody here
+                Some((name, record, hash))
+            });
+            let Some((name, record, mut hash)) = known else {
                 let hash = self.hash_of_nobody(name.map_or("", Username::as_str))?;
                 self.pool.verify(origin, password.expose(), &hash)?; // so that it takes as long as for a known name
                 return Err(LogInError::WrongNameOrPassword);
             };
-            if !self.pool.verify(origin, password.expose(), &record.hash)? {
+            if !self.pool.verify(origin, password.expose(), &hash)? {
                 return Err(LogInError::WrongNameOrPassword);
             }
             if self.record(name).as_ref() != Some(&record) {
                 continue; // it was changed or removed meanwhile, so the answer is out of date
             }
-            let mut hash = record.hash;
             if hash.cost().is_weaker_than(self.cost) {
                 match self.rehash(name, &hash, password, origin) {
                     Ok(better) => hash = better.unwrap_or(hash),
@@ -201,15 +222,18 @@ impl Accounts {
         hash: &StoredHash,
         origin: Origin,
     ) -> bool {
-        let Some(now) = self.record(name) else { return false };
-        now.hash == *hash || self.pool.verify(origin, password.expose(), &now.hash).unwrap_or(false)
+        let Some(now) = self.record(name).and_then(|record| record.hash) else { return false };
+        now == *hash || self.pool.verify(origin, password.expose(), &now).unwrap_or(false)
     }
 
     /// Whether anyone can log in with a password from `users.db.example`.
     pub(crate) fn uses_example_accounts(&self) -> bool {
         let examples: Vec<StoredHash> =
             EXAMPLE.lines().filter_map(|line| line.rsplit(':').next()?.parse().ok()).collect();
-        lock(&self.records).values().any(|record| examples.contains(&record.hash))
+        lock(&self.records)
+            .values()
+            .filter_map(|record| record.hash.as_ref())
+            .any(|hash| examples.contains(hash))
     }
 
     /// Ends every wait for a hash at once, for a server that shuts down. Logins and sign-ups fail from then

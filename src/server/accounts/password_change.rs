@@ -18,8 +18,9 @@ impl Accounts {
         origin: Origin,
         is_welcome: impl FnOnce() -> bool,
     ) -> Result<(), PasswordChangeError> {
-        let record = self.record(name).ok_or(PasswordChangeError::WrongPassword)?;
-        if !self.pool.verify(origin, old.expose(), &record.hash)? {
+        let present = self.record(name).and_then(|record| record.hash);
+        let present = present.ok_or(PasswordChangeError::WrongPassword)?;
+        if !self.pool.verify(origin, old.expose(), &present)? {
             return Err(PasswordChangeError::WrongPassword);
         }
         let hash = self.pool.hash(origin, new.expose(), self.cost)?;
@@ -29,7 +30,7 @@ impl Accounts {
         if !is_welcome() {
             return Err(PasswordChangeError::Ended);
         }
-        let changed = file.with_hash(name, &record.hash, &hash);
+        let changed = file.with_hash(name, &present, &hash);
         users_db.replace(changed.ok_or(PasswordChangeError::ChangedMeanwhile)?)?;
         lock(&self.records).set_hash(name, hash);
         Ok(())

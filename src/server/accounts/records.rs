@@ -24,7 +24,8 @@ pub(super) struct Records {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Record {
     pub(super) role: Role,
-    pub(super) hash: StoredHash,
+    /// A bot has none.
+    pub(super) hash: Option<StoredHash>,
 }
 
 /// Why a name can't be had.
@@ -54,9 +55,11 @@ impl Records {
     /// Adds an account; `skeleton` is that of `name`.
     pub(super) fn insert(&mut self, name: Username, skeleton: Skeleton, record: Record) {
         self.skeletons.insert(skeleton);
-        *self.costs.entry(record.hash.cost()).or_default() += 1;
-        if let Some(old) = self.by_name.insert(name, record) {
-            self.forget_cost(old.hash.cost());
+        if let Some(hash) = &record.hash {
+            *self.costs.entry(hash.cost()).or_default() += 1;
+        }
+        if let Some(old) = self.by_name.insert(name, record).and_then(|old| old.hash) {
+            self.forget_cost(old.cost());
         }
     }
 
@@ -65,11 +68,11 @@ impl Records {
         self.by_name.get(name)
     }
 
-    /// Gives the account of that name another hash, if there is one.
+    /// Gives the account of that name another hash, if it has one.
     pub(super) fn set_hash(&mut self, name: &Username, hash: StoredHash) {
-        if let Some(record) = self.by_name.get_mut(name) {
+        if let Some(present) = self.by_name.get_mut(name).and_then(|record| record.hash.as_mut()) {
             *self.costs.entry(hash.cost()).or_default() += 1;
-            let old = std::mem::replace(&mut record.hash, hash);
+            let old = std::mem::replace(present, hash);
             self.forget_cost(old.cost());
         }
     }
@@ -179,7 +182,7 @@ mod tests {
         let mut records = Records::default();
         let costs = |records: &Records, cost| records.costs().get(&cost).copied().unwrap_or_default();
         for _ in 0..2 {
-            let record = Record { role: Role::Member, hash: weak.clone() };
+            let record = Record { role: Role::Member, hash: Some(weak.clone()) };
             records.insert(name.clone(), name.skeleton(), record);
             assert_eq!((costs(&records, weak.cost()), costs(&records, strong.cost())), (1, 0));
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tracing::info;
 
 use super::bans;
+use super::bots;
 use super::invites;
 use super::request::{AdminRequest, Answer};
 use super::{rooms, users};
@@ -42,6 +43,11 @@ pub(super) fn execute(request: AdminRequest, stores: &Stores, live: Option<&Shar
         }
         AdminRequest::SetRole { name, is_admin } => users::set_role(stores, &name, is_admin),
         AdminRequest::DeleteUser { name, with_messages } => users::delete(stores, live, &name, with_messages),
+        AdminRequest::AddBot { name, rooms, reads, writes, seconds } => {
+            bots::add(stores, live, bots::Wanted { name, rooms, reads, writes, seconds })
+        }
+        AdminRequest::Bots {} => bots::list(stores),
+        AdminRequest::RevokeToken { id } => bots::revoke(stores, live, id),
         AdminRequest::Rooms {} => rooms::list(stores, live.is_some()),
     }
 }

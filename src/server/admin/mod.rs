@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `request` | what can be asked, as it goes over the control socket |
 //! | `execute` | does it, on a running server or on the files of a stopped one |
-//! | `invites` | its part about invites |
+//! | `invites`, `bots` | its parts about invites, and about bots |
 //! | `framing`, `address` | how requests and answers are told apart, and where the socket is |
 //! | `control` | the running server's end of the socket |
 //! | `console` | the end of `chat admin`: the socket, or the files when no server runs |
@@ -14,6 +14,7 @@
 
 mod address;
 mod bans;
+mod bots;
 mod console;
 mod control;
 mod execute;

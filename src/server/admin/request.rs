@@ -126,6 +126,35 @@ pub enum AdminRequest {
     /// All rooms.
     #[n(14)]
     Rooms {},
+    /// A token for a bot, which is made if there is none of this name.
+    #[n(25)]
+    AddBot {
+        /// The bot's name.
+        #[n(0)]
+        name: String,
+        /// For these rooms; without any, for all that it is in.
+        #[n(1)]
+        rooms: Vec<String>,
+        /// Whether it may read there.
+        #[n(2)]
+        reads: bool,
+        /// Whether it may write there.
+        #[n(3)]
+        writes: bool,
+        /// For how many seconds; without it, until it is revoked.
+        #[n(4)]
+        seconds: Option<u64>,
+    },
+    /// All tokens of bots.
+    #[n(26)]
+    Bots {},
+    /// Ends a token.
+    #[n(27)]
+    RevokeToken {
+        /// Its number.
+        #[n(0)]
+        id: i64,
+    },
 }
 
 secret!(AdminRequest);

@@ -82,7 +82,7 @@ pub(super) fn reset_password(
     password: SecretText,
     forgets_devices: bool,
 ) -> Answer {
-    let name = account_named(stores, name)?;
+    let name = person_named(stores, name)?;
     let password = new_password(password)?;
     stores.accounts.reset_password(&name, &password, operator()).map_err(|error| error.to_string())?;
     let end_sessions = || {
@@ -113,7 +113,7 @@ pub(super) fn reset_password(
 
 /// Gives an account another role.
 pub(super) fn set_role(stores: &Stores, name: &str, is_admin: bool) -> Answer {
-    let name = account_named(stores, name)?;
+    let name = person_named(stores, name)?;
     let role = role(is_admin);
     stores.accounts.set_role(&name, role).map_err(|error| error.to_string())?;
     info!(%name, %role, "a role was given by the operator");
@@ -148,6 +148,18 @@ pub(super) fn delete(stores: &Stores, live: Option<&Shared>, name: &str, with_me
         "what was said stays, and nobody else can take the name (--with-messages removes both)"
     };
     Ok(vec![format!("{name} is deleted, with all devices and out of all rooms; {rest}")])
+}
+
+/// The account of this name, if it is a person's.
+fn person_named(stores: &Stores, name: &str) -> Result<Username, String> {
+    let name = account_named(stores, name)?;
+    if stores.accounts.account(&name).is_some_and(|account| account.role == Role::Bot) {
+        return Err(format!(
+            "'{name}' is a bot, which has a token and neither password nor another role; 'chat admin bots' lists its \
+             tokens"
+        ));
+    }
+    Ok(name)
 }
 
 fn role(is_admin: bool) -> Role {

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 use std::sync::Mutex;
-use std::time::Instant;
 
 use super::store::{ClaimId, Invite, InvitesError, NewInvite, Store};
 use crate::names::{InviteToken, Username};
-use crate::server::clock;
+use crate::server::clock::Steady;
 use crate::server::lock::lock;
 
 /// The most invites of one account that can be used at a time. The operator may make any number.
@@ -16,14 +15,7 @@ pub(crate) const INVITES_OF_ONE_MAX: u32 = 100;
 pub(crate) struct Invites {
     /// Locked for one transaction at a time.
     store: Mutex<Store>,
-    opened: Opened,
-}
-
-/// When they were opened, by two clocks: a host's clock that is set back while the server runs makes no invite last
-/// longer.
-struct Opened {
-    at: u64,
-    since: Instant,
+    clock: Steady,
 }
 
 /// Why no invite was made.
@@ -46,8 +38,7 @@ impl Invites {
     pub(crate) fn open(path: &Path, has_account: impl Fn(&Username) -> bool) -> Result<Self, InvitesError> {
         let mut store = Store::open(path)?;
         store.settle_all(has_account)?;
-        let opened = Opened { at: clock::now(), since: Instant::now() };
-        Ok(Self { store: Mutex::new(store), opened })
+        Ok(Self { store: Mutex::new(store), clock: Steady::begin() })
     }
 
     /// Makes an invite. It is on the disk when this returns; its token is nowhere but in the answer.
@@ -109,8 +100,7 @@ impl Invites {
     }
 
     fn now(&self) -> u64 {
-        let elapsed = u64::try_from(self.opened.since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        clock::now().max(self.opened.at.saturating_add(elapsed))
+        self.clock.now()
     }
 }
 
@@ -160,7 +150,7 @@ mod tests {
 
         /// Makes as if so many milliseconds had passed.
         fn later(&mut self, milliseconds: u64) {
-            self.invites.opened.at += milliseconds;
+            self.invites.clock.at += milliseconds;
         }
     }
 

@@ -3,11 +3,12 @@
 use std::io;
 use std::path::Path;
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
+use super::rows::RoomId;
 use super::schema::LogError;
 use super::store::LogReader;
-use crate::names::Username;
+use crate::names::{RoomName, Username};
 use crate::server::database::open_to_read;
 use crate::wire::BODY_OF_SERVER_MIN;
 
@@ -76,6 +77,12 @@ impl LogReader {
             Ok(Membership { room: row.get(0)?, is_operator: row.get(1)?, since: row.get(2)? })
         })?;
         Ok(rooms.collect::<Result<_, _>>()?)
+    }
+
+    /// The number of the room of this name, if there is one.
+    pub(crate) fn room_named(&self, name: &RoomName) -> Result<Option<RoomId>, LogError> {
+        let mut find = self.connection.prepare("SELECT id FROM rooms WHERE name = ?1")?;
+        Ok(find.query_row([name.as_str()], |row| row.get(0)).optional()?)
     }
 
     /// Whether anything in the log is by someone of this name.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::{Encoded, Numbered};
 use crate::channel::RECORD_BYTES_MAX;
 use crate::names::{RoomName, Username};
+use crate::server::bots::Scope;
 use crate::server::log::RoomId;
 use crate::wire::{self, ServerMessage};
 
@@ -73,6 +74,8 @@ pub(in crate::server) struct Need {
 pub(in crate::server) struct Telling {
     pub(in crate::server) account: Username,
     pub(in crate::server) is_admin: bool,
+    /// Those that are told, if the session is a bot's.
+    pub(in crate::server) scope: Option<Scope>,
     /// The last one that it was told.
     pub(in crate::server) after: Option<RoomName>,
 }

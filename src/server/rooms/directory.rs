@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::room::Room;
 use crate::names::{RoomName, Username};
+use crate::server::bots::Scope;
 use crate::server::lock::lock;
 use crate::server::log::{Effect, Event, RoomId, RoomRecord};
 use crate::server::outbox::{Numbered, Outbox};
@@ -27,7 +28,14 @@ struct Directory {
     /// The rooms of each account, but for the lobby. No account stands here without a room.
     of_account: HashMap<Username, BTreeMap<RoomName, Arc<Room>>>,
     /// The sessions of each account that want to hear of its rooms. No account stands here without a session.
-    listeners: HashMap<Username, Vec<Arc<Outbox>>>,
+    listeners: HashMap<Username, Vec<Listener>>,
+}
+
+/// A session that wants to hear of its account's rooms.
+struct Listener {
+    outbox: Arc<Outbox>,
+    /// Those of which it may hear, if it is a bot's.
+    scope: Option<Scope>,
 }
 
 impl Rooms {
@@ -56,12 +64,13 @@ impl Rooms {
         lock(&self.directory).by_id.get(&id).map(Arc::clone)
     }
 
-    /// Lets one of an account's sessions hear of every change of its rooms from now on.
-    pub(in crate::server) fn listen(&self, account: &Username, outbox: &Arc<Outbox>) {
+    /// Lets one of an account's sessions hear of every change of its rooms from now on; if it is a bot's, of those that are
+    /// in its `scope`.
+    pub(in crate::server) fn listen(&self, account: &Username, outbox: &Arc<Outbox>, scope: Option<&Scope>) {
         let mut directory = lock(&self.directory);
         let listeners = directory.listeners.entry(account.clone()).or_default();
-        if listeners.iter().all(|other| other.session() != outbox.session()) {
-            listeners.push(Arc::clone(outbox));
+        if listeners.iter().all(|other| other.outbox.session() != outbox.session()) {
+            listeners.push(Listener { outbox: Arc::clone(outbox), scope: scope.cloned() });
         }
     }
 
@@ -86,19 +95,15 @@ impl Rooms {
         rooms.take(count).map(|(_, room)| Arc::clone(room)).collect()
     }
 
-    /// The sessions of an account that hear of its rooms.
-    pub(in crate::server) fn sessions_of(&self, account: &Username) -> Vec<Arc<Outbox>> {
-        lock(&self.directory).listeners_of(account)
-    }
-
-    /// Queues something for all sessions of an account that hear of its rooms.
+    /// Queues something about a room for all sessions of an account that hear of it.
     pub(in crate::server) fn tell_sessions_of(
         &self,
         account: &Username,
+        room: &RoomName,
         message: &ServerMessage,
         touched: &mut Vec<Arc<Outbox>>,
     ) {
-        let listeners = self.sessions_of(account);
+        let listeners = lock(&self.directory).listeners_about(account, room);
         touched.extend(listeners.into_iter().filter(|outbox| outbox.push(message)));
     }
 
@@ -139,7 +144,9 @@ impl Rooms {
 
     /// The sessions of an account that want to hear of its rooms.
     pub(in crate::server) fn listeners_of(&self, account: &Username) -> Vec<Arc<Outbox>> {
-        lock(&self.directory).listeners_of(account)
+        let directory = lock(&self.directory);
+        let listeners = directory.listeners.get(account).into_iter().flatten();
+        listeners.map(|listener| Arc::clone(&listener.outbox)).collect()
     }
 
     /// The rooms that an account is in and of which another one may know, in the order of their names; no direct
@@ -161,7 +168,7 @@ impl Rooms {
     ) {
         let mut directory = lock(&self.directory);
         if let Some(listeners) = directory.listeners.get_mut(account) {
-            listeners.retain(|other| other.session() != outbox.session());
+            listeners.retain(|other| other.outbox.session() != outbox.session());
             if listeners.is_empty() {
                 directory.listeners.remove(account);
             }
@@ -187,7 +194,8 @@ impl Rooms {
                 let mut directory = lock(&self.directory);
                 let rooms = directory.of_account.entry(account.clone()).or_default();
                 rooms.insert(room.name().clone(), Arc::clone(&room));
-                let listeners = if is_new { directory.listeners_of(&account) } else { Vec::new() };
+                let listeners =
+                    if is_new { directory.listeners_about(&account, room.name()) } else { Vec::new() };
                 drop(directory);
                 for outbox in listeners {
                     if room.tell_role(&account, false, room.read_by_newcomer(), &outbox) {
@@ -218,7 +226,7 @@ impl Rooms {
                 }
                 drop(directory);
                 let removed = ServerMessage::RoomRemoved { room: room.name().to_string(), reason };
-                self.tell_sessions_of(&account, &removed, touched);
+                self.tell_sessions_of(&account, room.name(), &removed, touched);
             }
         }
     }
@@ -244,7 +252,9 @@ impl Directory {
         room
     }
 
-    fn listeners_of(&self, account: &Username) -> Vec<Arc<Outbox>> {
-        self.listeners.get(account).cloned().unwrap_or_default()
+    fn listeners_about(&self, account: &Username, room: &RoomName) -> Vec<Arc<Outbox>> {
+        let hears = |listener: &&Listener| listener.scope.as_ref().is_none_or(|scope| scope.has(room));
+        let listeners = self.listeners.get(account).into_iter().flatten().filter(hears);
+        listeners.map(|listener| Arc::clone(&listener.outbox)).collect()
     }
 }

@@ -7,4 +7,4 @@ mod directory;
 mod room;
 
 pub(super) use directory::Rooms;
-pub(super) use room::{Entered, ReadState, Room};
+pub(super) use room::{Beginning, Entered, ReadState, Room};

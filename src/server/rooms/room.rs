@@ -45,6 +45,25 @@ struct Inside {
     people: BTreeMap<Username, usize>,
 }
 
+/// Where someone begins who follows a room: after a message, or so many before the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::server) struct Beginning {
+    after: Option<u64>,
+    last: u64,
+}
+
+impl Beginning {
+    /// After this message; without one with the last messages.
+    pub(in crate::server) fn of_person(after: Option<u64>) -> Self {
+        Self { after, last: FIRST_MESSAGES }
+    }
+
+    /// After this message; without one with the next.
+    pub(in crate::server) fn now(after: Option<u64>) -> Self {
+        Self { after, last: 0 }
+    }
+}
+
 /// What came of a wish to follow a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Entered {
@@ -109,7 +128,7 @@ impl Room {
         &self,
         name: &Username,
         outbox: &Arc<Outbox>,
-        after: Option<u64>,
+        begin: Beginning,
         touched: &mut Vec<Arc<Outbox>>,
     ) -> Entered {
         let mut inside = lock(&self.inside);
@@ -117,7 +136,7 @@ impl Room {
             return Entered::NotMember;
         }
         let head = self.head();
-        let after = after.filter(|after| *after <= head).unwrap_or(head.saturating_sub(FIRST_MESSAGES));
+        let after = begin.after.filter(|after| *after <= head).unwrap_or(head.saturating_sub(begin.last));
         let joined = ServerMessage::Joined { room: self.name.to_string(), after, head };
         if !outbox.follow(self.id, after, &joined) {
             return Entered::Already;

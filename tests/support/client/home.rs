@@ -9,11 +9,12 @@ use tempfile::TempDir;
 use crate::support::{PASSWORD, PROGRAM};
 
 /// What a client must not learn from whoever runs the tests.
-pub const OF_OTHERS: [&str; 7] = [
+pub const OF_OTHERS: [&str; 8] = [
     "XDG_CONFIG_HOME",
     "XDG_DATA_HOME",
     "CHAT_PASSWORD",
     "CHAT_SERVER_PASSWORD",
+    "CHAT_TOKEN",
     "RUST_LOG",
     "NO_COLOR",
     "TERM",

@@ -18,8 +18,8 @@ pub(crate) const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The longest line, comments included, in bytes without its end: 1 KiB.
 pub(crate) const LINE_BYTES_MAX: usize = 1024;
 
-/// A `users.db` that holds to its format: one account a line, `name:role:hash`, no name twice; `name:gone:` for a name
-/// that nobody has any more and nobody is to take; blank lines, and lines that begin with `#`, are for people. Lines may
+/// A `users.db` that holds to its format: one account a line, `name:role:hash`, no name twice; `name:bot:` for a
+/// bot, which has no password; `name:gone:` for a name that nobody has any more and nobody is to take; blank lines, and lines that begin with `#`, are for people. Lines may
 /// end as on Unix or as on Windows.
 #[derive(Default)]
 pub(crate) struct UsersFile {
@@ -37,8 +37,8 @@ pub(crate) struct AccountLine {
     pub(crate) name: Username,
     /// What its owner may do.
     pub(crate) role: Role,
-    /// Of its owner's password.
-    pub(crate) hash: StoredHash,
+    /// Of its owner's password; a bot has none.
+    pub(crate) hash: Option<StoredHash>,
     /// Where the role is in the text.
     role_at: Range<usize>,
     /// Where the hash is in the text.
@@ -68,6 +68,8 @@ pub(crate) enum Role {
     Admin,
     /// Talk.
     Member,
+    /// Do what a token is for. It has an operator, and no password.
+    Bot,
 }
 
 /// Why a text is no `users.db`.
@@ -102,8 +104,11 @@ pub(crate) enum LineError {
     #[error("{0}")]
     Name(#[from] UsernameError),
     /// The second part is no role.
-    #[error("the role is neither `admin` nor `member`; write one of them")]
+    #[error("the role is neither `admin` nor `member` nor `bot`; write one of them")]
     Role,
+    /// The third part is there, and should not be.
+    #[error("a bot has no password; leave out what stands after the second ':'")]
+    BotHash,
     /// The third part is no hash, or one that is not accepted.
     #[error("{0}")]
     Hash(#[from] StoredHashError),
@@ -195,7 +200,13 @@ fn parse_line(whole: &str, start: usize) -> Result<Option<Line>, LineError> {
     let end = start + line.len();
     let hash_at = end - hash.len()..end;
     let role_at = hash_at.start - 1 - role.len()..hash_at.start - 1;
-    Ok(Some(Line::Account(AccountLine { name, role: role.parse()?, hash: hash.parse()?, role_at, hash_at })))
+    let role = role.parse()?;
+    let hash = match role {
+        Role::Bot if hash.is_empty() => None,
+        Role::Bot => return Err(LineError::BotHash),
+        Role::Admin | Role::Member => Some(hash.parse()?),
+    };
+    Ok(Some(Line::Account(AccountLine { name, role, hash, role_at, hash_at })))
 }
 
 impl Line {
@@ -214,6 +225,7 @@ impl FromStr for Role {
         match text {
             "admin" => Ok(Self::Admin),
             "member" => Ok(Self::Member),
+            "bot" => Ok(Self::Bot),
             _ => Err(LineError::Role),
         }
     }
@@ -224,6 +236,7 @@ impl fmt::Display for Role {
         f.write_str(match self {
             Self::Admin => "admin",
             Self::Member => "member",
+            Self::Bot => "bot",
         })
     }
 }
@@ -254,6 +267,7 @@ mod tests {
             &format!("#a\r\n{account}\r\n\r\nbob:member:{HASH}\r\n"),
             &account,
             &format!("bob:gone:\n{account}\ncarol:gone: \r\n"),
+            &format!("deploy:bot:\n{account}\n"),
         ] {
             assert_eq!(parse(text).ok().unwrap().as_str(), text);
         }
@@ -265,7 +279,10 @@ mod tests {
         let file = parse(&text).ok().unwrap();
         let found: Vec<_> = file.accounts().iter().map(|line| (line.name.as_str(), line.role)).collect();
         assert_eq!(found, [("alice", Role::Admin), ("bob", Role::Member)]);
-        assert!(file.account(&name("bob")).is_some_and(|bob| bob.hash.to_string() == HASH));
+        assert!(
+            file.account(&name("bob"))
+                .is_some_and(|bob| bob.hash.as_ref().is_some_and(|hash| hash.to_string() == HASH))
+        );
         assert!(file.account(&name("carol")).is_none());
     }
 
@@ -283,6 +300,7 @@ mod tests {
             (&format!("server:admin:{HASH}"), LineError::Name(UsernameError::Reserved)),
             (&format!("alice:Admin:{HASH}"), LineError::Role),
             (&format!("alice:gone:{HASH}"), LineError::Role),
+            (&format!("alice:bot:{HASH}"), LineError::BotHash),
             ("BOB:gone:", LineError::Duplicate { first: 2 }),
             (&format!("alice::{HASH}"), LineError::Role),
             (&format!("alice:admin:{costly}"), LineError::Hash(StoredHashError::CostOutOfBounds)),
