@@ -3,7 +3,10 @@
 use std::collections::VecDeque;
 
 use crate::names::USERNAME_CHARS_MAX;
-use crate::wire::{BODY_EDIT, BODY_OF_SERVER_MIN, BODY_REMOVE, BODY_REMOVED, BODY_TEXT, PastMessage};
+use crate::wire::{
+    BODY_EDIT, BODY_OF_SERVER_MIN, BODY_REMOVE, BODY_REMOVED, BODY_ROOM_EVENT, BODY_TEXT, PastMessage,
+    RoomEvent,
+};
 
 /// How many messages of a room are remembered.
 pub(super) const RECENT_MAX: u16 = 100;
@@ -67,13 +70,24 @@ impl Recent {
                 if known.is_removed {
                     return Subject::Done;
                 }
-                (known.is_removed, known.is_text) = (true, false);
-                known.words.clear();
+                known.remove();
+            }
+            (BODY_ROOM_EVENT, _) => {
+                if let Some(RoomEvent::Purged { name, since, .. }) = RoomEvent::parse(body) {
+                    self.forget_all_of(&name, since.unwrap_or(0));
+                }
             }
             (kind, _) if kind < BODY_OF_SERVER_MIN || kind == BODY_REMOVED => self.remember(message),
             _ => {}
         }
         subject
+    }
+
+    /// What someone has said since a time is taken away.
+    fn forget_all_of(&mut self, name: &str, since: u64) {
+        for known in self.0.iter_mut().filter(|known| known.author == name && known.at >= since) {
+            known.remove();
+        }
     }
 
     /// Forgets what comes after this number: it will be heard again, or something else in its place.
@@ -101,6 +115,13 @@ impl Recent {
             is_removed: message.kind == BODY_REMOVED,
             edited: message.edited,
         });
+    }
+}
+
+impl Remembered {
+    fn remove(&mut self) {
+        (self.is_removed, self.is_text) = (true, false);
+        self.words.clear();
     }
 }
 
@@ -145,6 +166,23 @@ mod tests {
         let removed = recent.hear(&message(4, BODY_REMOVE, "x", Some(1)));
         assert!(matches!(removed, Subject::Known(known) if known.words == "the tea"));
         assert_eq!(words(&recent), ["which?"]);
+    }
+
+    #[test]
+    fn what_was_taken_away_is_remembered_no_more() {
+        let mut recent = Recent::default();
+        for sequence in 1..=3 {
+            recent.hear(&message(sequence, BODY_TEXT, &format!("number {sequence}"), None));
+        }
+        let carols = message(4, BODY_TEXT, "carol's", None);
+        recent.hear(&PastMessage { author: "carol".into(), ..carols });
+        let purged = RoomEvent::Purged { name: "bob".into(), since: Some(2), seconds: Some(1) };
+        let body = crate::wire::encode(&purged).into();
+        let event = PastMessage { body, ..message(5, BODY_ROOM_EVENT, "", None) };
+        recent.hear(&PastMessage { author: "alice".into(), ..event });
+        assert_eq!(words(&recent), ["carol's", "number 1"]);
+        let answer = recent.hear(&message(6, BODY_TEXT, "what was that?", Some(3)));
+        assert!(matches!(answer, Subject::Known(known) if known.words.is_empty()));
     }
 
     #[test]

@@ -31,6 +31,7 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::recent::Subject;
     use crate::names::RoomName;
     use crate::wire::{MessageId, ServerMessage};
 
@@ -39,6 +40,10 @@ mod tests {
     }
 
     fn said(sequence: u64, author: &str) -> ServerMessage {
+        said_of(sequence, author, None)
+    }
+
+    fn said_of(sequence: u64, author: &str, of: Option<u64>) -> ServerMessage {
         ServerMessage::Said {
             room: "#lobby".into(),
             sequence,
@@ -47,7 +52,7 @@ mod tests {
             id: MessageId::from_bytes([9; 16]),
             kind: 0,
             body: b"hello".to_vec().into(),
-            of: None,
+            of,
             edited: None,
         }
     }
@@ -81,6 +86,17 @@ mod tests {
         assert!(matches!(&next[..], [Happening::Said { .. }]), "{next:?}");
         model.apply(ignoring(&[]));
         assert_eq!(model.apply(said(4, "bob")).len(), 1);
+    }
+
+    #[test]
+    fn it_is_neither_counted_nor_listed_nor_quoted() {
+        let mut model = model();
+        model.apply(ignoring(&["bob"]));
+        model.apply(said(1, "bob"));
+        assert_eq!((model.unread().count(), model.recent().count(), model.others_last()), (0, 0, None));
+        let answer = model.apply(said_of(2, "carol", Some(1)));
+        assert!(matches!(&answer[..], [Happening::Said { subject: Subject::Earlier, .. }]), "{answer:?}");
+        assert_eq!((model.unread().count(), model.recent().count()), (1, 1));
     }
 
     #[test]

@@ -19,9 +19,11 @@ impl Model {
         self.recent().find(|known| known.author != self.me).map(|known| Target::Number(known.sequence))
     }
 
-    /// The last messages of the current room, the very last one first.
+    /// The last messages of the current room, but for those of people who are ignored, the very last one first.
     pub(in crate::client) fn recent(&self) -> impl Iterator<Item = &Remembered> {
-        self.rooms.get(&self.current).into_iter().flat_map(|place| place.recent.last_first())
+        let remembered =
+            self.rooms.get(&self.current).into_iter().flat_map(|place| place.recent.last_first());
+        remembered.filter(|known| !self.ignores(&known.author))
     }
 
     /// What was not delivered, and can be said again.

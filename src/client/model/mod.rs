@@ -24,6 +24,7 @@ use super::happening::{Happening, Told};
 use super::own::{Delivery, OwnMessages, Saying};
 pub(super) use super::own::{OWN_MAX, TooManyWaiting};
 use super::place::Place;
+use super::recent::Subject;
 use super::unread::Counts;
 
 /// The most names that are kept of the people of all rooms.
@@ -371,18 +372,21 @@ impl Model {
         let Some((room, place)) = self.find(room) else { return Vec::new() };
         let sequence = message.sequence;
         let Some(seen) = place.show(sequence) else { return Vec::new() };
-        let subject = place.recent.hear(&message);
+        let mut subject = place.recent.hear(&message);
+        // What operators do concerns everyone.
+        let is_shown = message.kind == BODY_ROOM_EVENT || !self.ignores(&message.author);
+        if matches!(&subject, Subject::Known(known) if self.ignores(&known.author)) {
+            subject = Subject::Earlier; // nor is it quoted
+        }
         self.heard_from(&room, message.at, &message.author);
         if message.author == self.me {
             self.own.placed(message.id, sequence);
             self.own.settle(message.id);
-        } else {
+        } else if is_shown {
             self.count(&room, &message);
         }
         let (first, last) = (seen + 1, sequence.saturating_sub(1));
         let gap = (sequence - seen > 1).then(|| Happening::Missing { room: room.clone(), first, last });
-        // What operators do concerns everyone.
-        let is_shown = message.kind == BODY_ROOM_EVENT || !self.ignores(&message.author);
         gap.into_iter().chain(is_shown.then_some(Happening::Said { room, message, subject })).collect()
     }
 
