@@ -15,7 +15,7 @@ use crate::wire::{ClientMessage, Device, DeviceFingerprint, SecretText};
 use super::commands::Which;
 
 /// What the session is to do.
-pub(super) enum Reaction {
+pub(super) enum Consequence {
     Send(ClientMessage),
     Tell(String),
     /// The same, of something that was asked for and is not done.
@@ -25,7 +25,7 @@ pub(super) enum Reaction {
     PasswordIs(NewPassword),
 }
 
-secret!(Reaction);
+secret!(Consequence);
 
 const OLD: &str = "Your password now: ";
 const NEW: &str = "The new password: ";
@@ -61,13 +61,13 @@ impl OwnAccount {
     }
 
     /// Asks for something that the server answers.
-    pub(super) fn ask(&mut self, message: ClientMessage) -> Reaction {
+    pub(super) fn ask(&mut self, message: ClientMessage) -> Consequence {
         self.due += 1;
-        Reaction::Send(message)
+        Consequence::Send(message)
     }
 
     /// Asks for a device to be revoked, now or when the list has come.
-    pub(super) fn revoke(&mut self, which: Which) -> Option<Reaction> {
+    pub(super) fn revoke(&mut self, which: Which) -> Option<Consequence> {
         if self.due > 0 {
             self.waiting.push_back(which);
             return None;
@@ -76,27 +76,27 @@ impl OwnAccount {
     }
 
     /// Begins to ask for passwords.
-    pub(super) fn change_password(&mut self) -> Reaction {
+    pub(super) fn change_password(&mut self) -> Consequence {
         self.dialog = Some(Dialog::Old);
-        Reaction::AskSecretly(OLD)
+        Consequence::AskSecretly(OLD)
     }
 
     /// Takes the answer to a question for a password; none if the person wants to stop.
-    pub(super) fn answered(&mut self, answer: Option<Zeroizing<String>>) -> Vec<Reaction> {
+    pub(super) fn answered(&mut self, answer: Option<Zeroizing<String>>) -> Vec<Consequence> {
         let (Some(dialog), Some(answer)) = (self.dialog.take(), answer) else {
-            return vec![Reaction::Tell("the password is as it was".into())];
+            return vec![Consequence::Tell("the password is as it was".into())];
         };
         match dialog {
             Dialog::Old => match Password::parse(answer) {
                 Ok(old) => self.ask_for_new(old, None),
                 Err(error) => {
-                    vec![Reaction::Tell(format!("{error}; to change your password, type /passwd again"))]
+                    vec![Consequence::Tell(format!("{error}; to change your password, type /passwd again"))]
                 }
             },
             Dialog::New { old } => match Password::parse(answer).and_then(NewPassword::parse) {
                 Ok(new) => {
                     self.dialog = Some(Dialog::Again { old, new });
-                    vec![Reaction::AskSecretly(AGAIN)]
+                    vec![Consequence::AskSecretly(AGAIN)]
                 }
                 Err(error) => self.ask_for_new(old, Some(error.to_string())),
             },
@@ -113,48 +113,48 @@ impl OwnAccount {
     }
 
     /// The server has told the devices.
-    pub(super) fn listed(&mut self, devices: Vec<Device>) -> Vec<Reaction> {
+    pub(super) fn listed(&mut self, devices: Vec<Device>) -> Vec<Consequence> {
         self.devices = Some(devices);
         self.settled_one()
     }
 
     /// The server has changed the password.
-    pub(super) fn password_changed(&mut self) -> Vec<Reaction> {
+    pub(super) fn password_changed(&mut self) -> Vec<Consequence> {
         let told =
             "the password is changed; if someone else may know the old one, type /devices revoke others";
-        let told = Reaction::Tell(told.into());
-        let wished = self.wished.take().map(Reaction::PasswordIs);
+        let told = Consequence::Tell(told.into());
+        let wished = self.wished.take().map(Consequence::PasswordIs);
         wished.into_iter().chain([told]).chain(self.settled_one()).collect()
     }
 
     /// The server has made an invite.
-    pub(super) fn invited(&mut self) -> Vec<Reaction> {
+    pub(super) fn invited(&mut self) -> Vec<Consequence> {
         self.settled_one()
     }
 
     /// The server has refused something that was asked here, if anything was.
-    pub(super) fn refused(&mut self, text: &str) -> Vec<Reaction> {
+    pub(super) fn refused(&mut self, text: &str) -> Vec<Consequence> {
         let told = format!("the server says: {text}");
-        let told = if self.due > 0 { Reaction::TellFailure(told) } else { Reaction::Tell(told) };
+        let told = if self.due > 0 { Consequence::TellFailure(told) } else { Consequence::Tell(told) };
         [told].into_iter().chain(self.settled_one()).collect()
     }
 
     /// Answers that were due won't come, because the connection or a part of what came over it is lost. Gives what is
     /// to be told.
-    pub(super) fn answers_lost(&mut self) -> Option<Reaction> {
+    pub(super) fn answers_lost(&mut self) -> Option<Consequence> {
         let was_asked = self.unsettled() > 0;
         *self = Self { dialog: self.dialog.take(), ..Self::default() };
         let told = "the answer about your account was lost; see with /devices what was done, or do it again";
-        was_asked.then(|| Reaction::TellFailure(told.into()))
+        was_asked.then(|| Consequence::TellFailure(told.into()))
     }
 
-    fn ask_for_new(&mut self, old: Password, what_was_wrong: Option<String>) -> Vec<Reaction> {
+    fn ask_for_new(&mut self, old: Password, what_was_wrong: Option<String>) -> Vec<Consequence> {
         self.dialog = Some(Dialog::New { old });
-        what_was_wrong.map(Reaction::Tell).into_iter().chain([Reaction::AskSecretly(NEW)]).collect()
+        what_was_wrong.map(Consequence::Tell).into_iter().chain([Consequence::AskSecretly(NEW)]).collect()
     }
 
     /// An answer has come; what waited for it goes on.
-    fn settled_one(&mut self) -> Vec<Reaction> {
+    fn settled_one(&mut self) -> Vec<Consequence> {
         self.due = self.due.saturating_sub(1);
         let mut reactions = Vec::new();
         while self.due == 0
@@ -165,9 +165,9 @@ impl OwnAccount {
         reactions
     }
 
-    fn revoke_listed(&mut self, which: &Which) -> Reaction {
+    fn revoke_listed(&mut self, which: &Which) -> Consequence {
         let Some(devices) = &self.devices else {
-            return Reaction::TellFailure("type /devices first, then revoke by what it shows".into());
+            return Consequence::TellFailure("type /devices first, then revoke by what it shows".into());
         };
         let meant: Vec<DeviceFingerprint> = match which {
             Which::Number(number) => {
@@ -181,8 +181,12 @@ impl OwnAccount {
         };
         match meant.as_slice() {
             [fingerprint] => self.ask(ClientMessage::RevokeDevice { fingerprint: *fingerprint }),
-            [] => Reaction::TellFailure("you have no such device; /devices shows those that you have".into()),
-            _ => Reaction::TellFailure("several fingerprints begin so; type more of the one you mean".into()),
+            [] => {
+                Consequence::TellFailure("you have no such device; /devices shows those that you have".into())
+            }
+            _ => Consequence::TellFailure(
+                "several fingerprints begin so; type more of the one you mean".into(),
+            ),
         }
     }
 }
@@ -215,17 +219,17 @@ mod tests {
     }
 
     /// Reactions in words; what is sent without its secrets.
-    fn words(reactions: impl IntoIterator<Item = Reaction>) -> Vec<String> {
+    fn words(reactions: impl IntoIterator<Item = Consequence>) -> Vec<String> {
         let word = |reaction| match reaction {
-            Reaction::Send(ClientMessage::RevokeDevice { fingerprint }) => {
+            Consequence::Send(ClientMessage::RevokeDevice { fingerprint }) => {
                 format!("revoke {}", fingerprint.as_bytes()[1])
             }
-            Reaction::Send(ClientMessage::ChangePassword { .. }) => "change".to_owned(),
-            Reaction::Send(_) => "send".to_owned(),
-            Reaction::Tell(text) => text,
-            Reaction::TellFailure(text) => format!("failed: {text}"),
-            Reaction::AskSecretly(question) => question.to_owned(),
-            Reaction::PasswordIs(password) => format!("the password is {}", password.expose()),
+            Consequence::Send(ClientMessage::ChangePassword { .. }) => "change".to_owned(),
+            Consequence::Send(_) => "send".to_owned(),
+            Consequence::Tell(text) => text,
+            Consequence::TellFailure(text) => format!("failed: {text}"),
+            Consequence::AskSecretly(question) => question.to_owned(),
+            Consequence::PasswordIs(password) => format!("the password is {}", password.expose()),
         };
         reactions.into_iter().map(word).collect()
     }

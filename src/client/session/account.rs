@@ -5,7 +5,7 @@ use std::io;
 use zeroize::Zeroizing;
 
 use super::super::commands::AccountCommand;
-use super::super::own_account::Reaction;
+use super::super::own_account::Consequence;
 use super::Session;
 use crate::names::InviteText;
 use crate::wire::ClientMessage;
@@ -51,20 +51,20 @@ impl Session {
         self.react(reactions)
     }
 
-    pub(super) fn react(&mut self, reactions: impl IntoIterator<Item = Reaction>) -> io::Result<()> {
+    pub(super) fn react(&mut self, reactions: impl IntoIterator<Item = Consequence>) -> io::Result<()> {
         for reaction in reactions {
             match reaction {
-                Reaction::Send(message) if self.uplink.is_up() => self.uplink.send(&message),
-                Reaction::Send(_) => {
+                Consequence::Send(message) if self.uplink.is_up() => self.uplink.send(&message),
+                Consequence::Send(_) => {
                     self.own_account.answers_lost();
                     self.not_sent(
                         "not connected, so nothing was done; try again when the connection is back",
                     )?;
                 }
-                Reaction::Tell(text) => self.note(&text)?,
-                Reaction::TellFailure(text) => self.not_sent(&text)?,
-                Reaction::PasswordIs(password) => self.uplink.password_is(password),
-                Reaction::AskSecretly(question) => self.screen.ask_secretly(question)?,
+                Consequence::Tell(text) => self.note(&text)?,
+                Consequence::TellFailure(text) => self.not_sent(&text)?,
+                Consequence::PasswordIs(password) => self.uplink.password_is(password),
+                Consequence::AskSecretly(question) => self.screen.ask_secretly(question)?,
             }
         }
         Ok(())
