@@ -143,6 +143,8 @@ pub fn run(config: &Config, reread: Reread<'_>) -> Result<(), ServerError> {
     flusher.stop();
     threads.join();
     housekeeping::write_when_seen(&shared);
+    // The last to close it must be one who can write, or what is beside the file is not brought into it.
+    drop(LogStore::open(&shared.stores.folder.log(), clock::now()));
     say_goodbye(dismissed);
     info!("stopped");
     Ok(())
